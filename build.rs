@@ -5,46 +5,43 @@ use std::fmt::Write as _;
 use std::{env, fs};
 
 #[allow(dead_code, missing_docs)]
-#[path = "src/edit.rs"]
-mod edit;
+#[path = "src/text"]
+mod text {
+    pub mod edit;
+    pub use edit::Applicability;
+}
 #[allow(dead_code, missing_docs)]
 #[path = "src/version.rs"]
 mod version;
 #[allow(dead_code, missing_docs)]
+#[path = "src/rules"]
 mod rules {
-    #[path = "../src/rules/examples.rs"]
     pub mod examples;
-    #[path = "../src/rules/file.rs"]
     pub mod file;
-    #[path = "../src/rules/path.rs"]
     pub mod path;
-    #[path = "../src/rules/registry.rs"]
     pub mod registry;
-    #[path = "../src/rules/schema.rs"]
     pub mod schema;
-    #[path = "../src/rules/selector_trie.rs"]
     pub mod selector_trie;
-    #[path = "../src/rules/symptom.rs"]
     pub mod symptom;
 }
 #[allow(dead_code, missing_docs)]
-#[path = "src/fragment.rs"]
-mod fragment;
-#[allow(dead_code, missing_docs)]
-#[path = "src/property.rs"]
-mod property;
+#[path = "src/qemu"]
+mod qemu {
+    pub mod property;
+}
 #[allow(dead_code, missing_docs)]
 #[path = "src/xml"]
 mod xml {
+    pub mod fragment;
     pub mod scan;
     pub use scan::is_character;
 }
 
-use edit::Applicability;
 use rules::path::{Axis, Condition, Name, Path, Selector, Step, Text, Value};
 use rules::schema::*;
 use rules::selector_trie::{self, TrieNode};
 use rules::symptom::{Symptom, SymptomMessage};
+use text::Applicability;
 use version::{Version, VersionRange};
 
 fn main() {

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use common::libxml2::{Judgement, Libxml2};
 use common::splice::{Chance, Pool, element_spans};
 use gvtg_xml::cli::parse_settings;
+use gvtg_xml::domain::Settings;
 use gvtg_xml::lint::{FixError, fix, lint};
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
 use gvtg_xml::xml::read;
 
 /// Everything that libxml2 takes and this program does not, by a piece of its message.

@@ -13,7 +13,7 @@ use xattr::FileExt;
 use super::io::{read_file, why_no_new_file};
 use super::signals::uninterrupted;
 use crate::domain::managed_file::name_to_edit;
-use crate::sanitize::system_error;
+use crate::text::sanitize::system_error;
 
 /// A file's state at the time it was read.
 pub(super) struct Original {

@@ -7,14 +7,14 @@ use std::path::Path;
 use clap::{Arg, Command};
 
 use super::manual::{self, Length};
-use crate::config::model::GROUPS;
-use crate::config::resolver::Origin;
-use crate::config::{Configs, PartialConfig, custom_rules};
 use crate::domain::AUDIO_BACKENDS;
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{of_host, symptoms};
-use crate::setting_parsers;
-use crate::types;
+use crate::settings::config::model::GROUPS;
+use crate::settings::config::resolver::Origin;
+use crate::settings::config::{Configs, PartialConfig, custom_rules};
+use crate::settings::parsers;
+use crate::vgpu_types;
 
 /// The kind of paths that a shell offers next to the words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -214,13 +214,13 @@ fn all_values(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>
             Paths::None,
             if is_of_host { rule_names(of_host().iter()) } else { groups_and_rules() },
         ),
-        ("libvirt", _) => (Paths::None, plain(setting_parsers::LIBVIRTS)),
+        ("libvirt", _) => (Paths::None, plain(parsers::LIBVIRTS)),
         ("audio", _) => (
             Paths::None,
             AUDIO_BACKENDS.iter().map(|backend| (backend.name.to_owned(), String::new())).collect(),
         ),
         ("vgpu_type", _) => {
-            (Paths::None, types::names().map(|name| (name, String::new())).collect())
+            (Paths::None, vgpu_types::names().map(|name| (name, String::new())).collect())
         }
         _ => (Paths::None, Vec::new()),
     }
@@ -280,17 +280,17 @@ mod tests {
     #[test]
     fn offers_only_values_that_the_program_accepts() {
         for word in words("gvtg-xml fix --libvirt ").iter().filter(|word| *word != "installed") {
-            setting_parsers::libvirt(word).unwrap();
+            parsers::libvirt(word).unwrap();
         }
         words("gvtg-xml fix --type ")
             .iter()
-            .for_each(|word| assert!(setting_parsers::vgpu_type(word).is_ok(), "{word}"));
+            .for_each(|word| assert!(parsers::vgpu_type(word).is_ok(), "{word}"));
         words("gvtg-xml fix --audio ")
             .iter()
-            .for_each(|word| assert!(setting_parsers::audio(word).is_ok(), "{word}"));
+            .for_each(|word| assert!(parsers::audio(word).is_ok(), "{word}"));
         words("gvtg-xml fix --fail-on ")
             .iter()
-            .for_each(|word| assert!(setting_parsers::severity(word).is_ok(), "{word}"));
+            .for_each(|word| assert!(parsers::severity(word).is_ok(), "{word}"));
         for (line, count) in [
             ("--libvirt", 2),
             ("--type", 8),

@@ -7,10 +7,12 @@ use serde_json::{Value as Json, json};
 
 use super::lint::fail;
 use super::{ColorChoice, ConfigArgs, DataFormat, Status, configs, io};
-use crate::config::partial::Value;
-use crate::config::provenance::{KeyWithOrigin, RuleWithOrigin, ValueOrigin, keys, rules};
-use crate::config::{LoadError, ResolvedConfig, custom_rules};
-use crate::sanitize::{clean, clean_path};
+use crate::settings::config::partial::Value;
+use crate::settings::config::provenance::{
+    KeyWithOrigin, RuleWithOrigin, ValueOrigin, keys, rules,
+};
+use crate::settings::config::{LoadError, ResolvedConfig, custom_rules};
+use crate::text::sanitize::{clean, clean_path};
 
 pub(super) fn run(args: &ConfigArgs) -> Status {
     let text = match render(args) {

@@ -7,11 +7,11 @@ use super::files::Input;
 use super::flags::{ColorChoice, CommonArgs};
 use super::terminal::TerminalStyle;
 use super::{io, lint};
-use crate::config::{Configs, EffectiveConfig, LoadError};
 use crate::report::Full;
 use crate::rules::{Rule, RuleSet};
-use crate::sanitize::clean_path;
-use crate::source::Source;
+use crate::settings::config::{Configs, EffectiveConfig, LoadError};
+use crate::text::Source;
+use crate::text::sanitize::clean_path;
 
 /// Information for reports about all files of a run.
 pub(super) struct AllFiles {

@@ -4,7 +4,7 @@ use similar::TextDiff;
 
 use super::terminal::TerminalStyle;
 use crate::report::Paint;
-use crate::sanitize::{clean, clean_lines};
+use crate::text::sanitize::{clean, clean_lines};
 
 /// Returns the unified diff between two texts, in the format that patch reads; colored if `look`
 /// says so. Empty if the texts are equal.

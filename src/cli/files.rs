@@ -1,6 +1,6 @@
 //! Collects the files of a run: those named, and those in the named folders.
 
-use crate::sanitize::system_error;
+use crate::text::sanitize::system_error;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::ops::Range;

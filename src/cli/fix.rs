@@ -12,17 +12,16 @@ use super::lint::{
 use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
 use super::{FixArgs, Options, Status, atomic_write, configs, io, next_steps, suppress};
-use crate::config::EffectiveConfig;
-use crate::cross_file::Claims;
-use crate::diagnostic::{Detail, Diagnostic};
+use crate::domain::Settings;
 use crate::emit::shell;
 use crate::host::{Root, installed};
-use crate::lint::{FixError, Fixed, Foreign, Guest, fix_with_others};
+use crate::lint::claims::Claims;
+use crate::lint::{Detail, Diagnostic, FixError, Fixed, Foreign, Guest, fix_with_others};
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::{self, Severity};
-use crate::sanitize::clean;
-use crate::settings::Settings;
-use crate::source::Source;
+use crate::settings::config::EffectiveConfig;
+use crate::text::Source;
+use crate::text::sanitize::clean;
 use crate::version::Version;
 use crate::xml::{self, XmlError};
 

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::generate;
 use super::output::OutputArgs;
-use crate::config::{Configs, LoadError, Origin, PartialConfig};
+use crate::domain::{Audio, SettingOverrides};
 use crate::rules::schema::Severity;
-use crate::setting_parsers::{
+use crate::settings::config::{Configs, LoadError, Origin, PartialConfig};
+use crate::settings::parsers::{
     alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity,
     uuid, vgpu_type,
 };
-use crate::settings::{Audio, SettingOverrides};
 use crate::version::Version;
 
 #[derive(Args, Debug)]

@@ -8,8 +8,8 @@ use clap::ValueEnum;
 use super::flags::GenerateArgs;
 use super::lint::fail;
 use super::{Status, complete, io, manual};
-use crate::config::schema::schema;
-use crate::sanitize::{clean_path, system_error};
+use crate::settings::config::schema::schema;
+use crate::text::sanitize::{clean_path, system_error};
 
 /// Something to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use super::terminal::for_stderr;
-use crate::sanitize::system_error;
+use crate::text::sanitize::system_error;
 
 /// Reads a file, or stdin for `-`. `max_size` is in MiB; 0 means no limit.
 ///
@@ -107,7 +107,7 @@ pub(super) fn tell(text: &str) {
 
 /// Writes a one-line message to stderr, prefixed with the program's name.
 pub(super) fn print_note(message: &str) {
-    tell(&format!("gvtg-xml: {}\n", crate::sanitize::clean(message)));
+    tell(&format!("gvtg-xml: {}\n", crate::text::sanitize::clean(message)));
 }
 
 /// Writes an error to stderr: what is wrong on the first line, then what to do.
@@ -115,7 +115,7 @@ pub(super) fn print_error(message: &str) {
     let mut lines = message.lines();
     print_note(lines.next().unwrap_or(""));
     for line in lines {
-        tell(&format!("{}\n", crate::sanitize::clean(line)));
+        tell(&format!("{}\n", crate::text::sanitize::clean(line)));
     }
 }
 

@@ -7,15 +7,14 @@ use super::files::{Files, Folder, Input, collect, is_called_xml};
 use super::output::{DefaultReport, Outputs, Stream};
 use super::summary::{LintSummary, count_with_noun};
 use super::{LintArgs, Options, Status, configs, io};
-use crate::config::EffectiveConfig;
-use crate::cross_file::Claims;
-use crate::diagnostic::Diagnostic;
+use crate::domain::Settings;
 use crate::emit::shell;
-use crate::lint::{Findings, Foreign, lint_with_others, skip_reason};
+use crate::lint::claims::Claims;
+use crate::lint::{Diagnostic, Findings, Foreign, lint_with_others, skip_reason};
 use crate::report::{FileFindings, Part, State};
-use crate::sanitize::{clean, clean_path};
-use crate::settings::Settings;
-use crate::source::{Position, Source};
+use crate::settings::config::EffectiveConfig;
+use crate::text::sanitize::{clean, clean_path};
+use crate::text::{Position, Source};
 use crate::xml;
 
 pub(super) fn run(args: &LintArgs) -> Status {

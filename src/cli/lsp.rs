@@ -11,9 +11,9 @@ use super::flags::{OriginArgs, SettingsArgs};
 use super::lazy_args::augment;
 use super::lint::fail;
 use super::{Status, io};
-use crate::config::{ConfigWatcher, PartialConfig};
 use crate::lsp::{Ended, serve};
-use crate::setting_parsers::rule_pages;
+use crate::settings::config::{ConfigWatcher, PartialConfig};
+use crate::settings::parsers::rule_pages;
 
 // The flags for a session; the editor's settings have the same names. (A doc comment would appear
 // in the help text.)

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::config::merge::merge;
-use crate::sanitize::clean;
-use crate::settings::Settings;
+use crate::domain::Settings;
+use crate::settings::config::merge::merge;
+use crate::text::sanitize::clean;
 
 mod atomic_write;
 mod complete;
@@ -40,7 +40,7 @@ mod terminal;
 mod types;
 mod wrap;
 
-use crate::setting_parsers::{pci, uuid, vgpu_type};
+use crate::settings::parsers::{pci, uuid, vgpu_type};
 use flags::{ColorChoice, ConfigArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
 use lazy_args::Deferred;
 use options::Options;
@@ -167,7 +167,7 @@ mod tests {
         command.build();
         let config = command.find_subcommand("config").unwrap();
         let is_flag = |name: &str| config.get_arguments().any(|flag| flag.get_long() == Some(name));
-        let others: Vec<&str> = crate::config::keys::KEYS
+        let others: Vec<&str> = crate::settings::config::keys::KEYS
             .iter()
             .map(|key| key.name)
             .filter(|name| !is_flag(name))

@@ -3,8 +3,8 @@
 
 use super::Status;
 use super::flags::{ColorChoice, CommonArgs};
-use crate::config::merge::EffectiveConfig;
 use crate::rules::schema::Severity;
+use crate::settings::config::merge::EffectiveConfig;
 
 /// Options of a run that are the same for all of its files.
 pub(super) struct Options {

@@ -15,12 +15,12 @@ use super::configs::AllFiles;
 use super::flags::{ColorChoice, Format};
 use super::terminal::TerminalStyle;
 use super::{Options, io};
-use crate::diagnostic::Detail;
+use crate::lint::Detail;
 use crate::report::{
     Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics,
 };
 use crate::rules;
-use crate::sanitize::system_error;
+use crate::text::sanitize::system_error;
 use crate::xml::{self, XmlErrorKind};
 
 /// Bytes of report text that are written before the next file is processed.

@@ -8,7 +8,7 @@ use clap::{Arg, Command, CommandFactory, Error, Parser};
 
 use super::Cli;
 use crate::emit::shell;
-use crate::sanitize::clean_lines;
+use crate::text::sanitize::clean_lines;
 
 /// Flags or commands of other programs, and the hint to show for them. The first matching entry is
 /// used.

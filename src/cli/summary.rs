@@ -1,7 +1,7 @@
 //! The last line of `lint`: how much was found, and what fixes it.
 
-use crate::diagnostic::Diagnostic;
-use crate::edit::Applicability;
+use crate::lint::Diagnostic;
+use crate::text::Applicability;
 
 /// Counts of what was found in all files.
 #[derive(Debug, Default)]

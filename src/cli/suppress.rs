@@ -10,12 +10,12 @@ use super::lint::{
     settings_for,
 };
 use super::{FixArgs, Options, Status, io};
-use crate::config::EffectiveConfig;
-use crate::cross_file::Claims;
+use crate::lint::claims::Claims;
+use crate::lint::suppress::SuppressionStyle;
 use crate::lint::suppress_with_others;
-use crate::sanitize::clean;
-use crate::source::Source;
-use crate::suppress::SuppressionStyle;
+use crate::settings::config::EffectiveConfig;
+use crate::text::Source;
+use crate::text::sanitize::clean;
 use crate::xml;
 
 pub(super) fn run(

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr, stdout};
 use std::os::fd::AsFd;
 
 use super::ColorChoice;
-use crate::wrap;
+use crate::text::wrap;
 
 /// Default and maximum width of text in columns; longer lines are hard to read.
 const MAX_WIDTH: usize = 100;

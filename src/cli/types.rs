@@ -12,7 +12,7 @@ use super::{DataFormat, Status, io};
 use crate::host::availability::{Offer, offers};
 use crate::host::card::{self, Card};
 use crate::host::{Root, card_of};
-use crate::types::FENCES;
+use crate::vgpu_types::FENCES;
 
 /// The flags of `gvtg-xml types`.
 #[derive(Args, Debug)]

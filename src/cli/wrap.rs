@@ -1,6 +1,6 @@
 //! Wraps pages of text to the width of a terminal.
 
-use crate::wrap;
+use crate::text::wrap;
 
 /// Wraps lines to `width` columns. Lines indented by four or more are code and stay as they are. In
 /// a table, continuation lines align with the last column if there is room.

@@ -10,7 +10,7 @@ use super::{
     Domain, EffectiveProperty, PropertySource, RawDevice, Set, attribute_span, is_graphics_card,
     is_pci_card, is_vgpu,
 };
-use crate::property::is_on;
+use crate::qemu::property::is_on;
 use crate::qemu::{OptionList, Syntax};
 use crate::version::Version;
 use crate::xml::{Element, ElementSet};
@@ -264,8 +264,8 @@ fn is_opregion(operand: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::Settings;
     use crate::domain::read;
-    use crate::settings::Settings;
     use crate::xml::QEMU_NAMESPACE;
 
     fn with_domain<R>(

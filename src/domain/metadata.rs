@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::Domain;
 use super::parse::parse_uuid;
-use crate::settings::METADATA_NAMESPACE;
+use crate::domain::METADATA_NAMESPACE;
 use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt};
 

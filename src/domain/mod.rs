@@ -7,8 +7,7 @@ use std::ops::Range;
 use uuid::Uuid;
 
 use crate::qemu::known;
-use crate::settings::Settings;
-use crate::source::Source;
+use crate::text::Source;
 use crate::xml::{
     self, Children, Document, Element, ElementMap, ElementSet, XmlError, XmlErrorKind,
 };
@@ -28,6 +27,7 @@ mod property_source;
 mod property_syntax;
 mod raw;
 mod references;
+mod settings;
 mod suppression_comments;
 mod templates;
 mod vendor;
@@ -56,6 +56,9 @@ pub use property_syntax::{PropertySyntax, json_capability, override_works, prope
 use raw::Globals;
 pub use raw::RawDevice;
 pub use references::{Kind, Reference, ReferenceSite, References};
+pub use settings::{
+    Audio, METADATA_NAMESPACE, SettingOverrides, Settings, UUID_NAMESPACE, derived_uuid,
+};
 use suppression_comments::Suppressions;
 pub use suppression_comments::{Ignore, IgnoreForm};
 pub use templates::{is_template, is_template_name, templates};

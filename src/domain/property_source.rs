@@ -7,8 +7,8 @@ use super::{
     Argument, Domain, Override, PropertySyntax, Set, attribute_span, is_graphics_card,
     is_host_device_number, is_vgpu,
 };
-use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
 use crate::qemu::global_parts;
+use crate::qemu::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
 use foldhash::HashMap;
 
 /// The source of a property's value.

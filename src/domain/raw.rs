@@ -139,8 +139,8 @@ impl<'d> Domain<'d> {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::Settings;
     use crate::domain::{PropertySource, read};
-    use crate::settings::Settings;
     use crate::xml::QEMU_NAMESPACE;
 
     #[test]

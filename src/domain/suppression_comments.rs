@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use super::Domain;
-use crate::settings::METADATA_NAMESPACE;
+use crate::domain::METADATA_NAMESPACE;
 use crate::xml::{COMMENT_MARK, Element, ElementId, ElementMap, inside};
 
 /// A suppression: findings that the user does not want to see.
@@ -281,7 +281,7 @@ fn trim_range(text: &str, range: Range<usize>) -> Range<usize> {
 mod tests {
     use super::*;
     use crate::domain;
-    use crate::settings::Settings;
+    use crate::domain::Settings;
 
     /// Formats a parsed comment as one line: its scope, its names, and its reason or error.
     fn format_parsed(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! The vendor of mediated devices and signs of GVT-g in a domain.
 
 use super::{Domain, Set, attribute_span, is_pci_card, is_template, parse_uuid};
-use crate::property::{PropertyType, to_override};
+use crate::qemu::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt};
@@ -190,8 +190,8 @@ fn last_component(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::Settings;
     use crate::domain::read;
-    use crate::settings::Settings;
     use crate::xml::QEMU_NAMESPACE;
 
     const MDEV: &str = "<hostdev type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Domain, RawDevice, is_raw_vgpu, parse_uuid, raw_vgpu_uuid, uuid_of};
-use crate::settings::derived_uuid;
+use crate::domain::derived_uuid;
 use crate::xml::Element;
 use foldhash::HashSet;
 

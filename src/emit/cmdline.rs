@@ -3,7 +3,7 @@
 
 use super::parameter::{PARAMETERS, Parameter, comments, missing, words};
 use super::{Destination, File, FollowUp, made_by, shell};
-use crate::kernel_cmdline::split_init;
+use crate::emit::kernel_cmdline::split_init;
 
 /// The script of the GRUB drop-in, which grub-mkconfig on Debian and Ubuntu sources after
 /// /etc/default/grub.

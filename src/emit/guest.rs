@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::shell;
-use crate::domain::{Domain, is_template, is_template_name, parse_pci};
-use crate::settings::Settings;
-use crate::types::is_type;
+use crate::domain::{Domain, Settings, is_template, is_template_name, parse_pci};
+use crate::vgpu_types::is_type;
 use crate::xml::Element;
 
 /// A domain with vGPUs.

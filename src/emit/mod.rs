@@ -9,6 +9,7 @@ pub mod cmdline;
 pub mod filter;
 pub mod guest;
 pub mod hook;
+pub mod kernel_cmdline;
 pub mod manifest;
 pub mod mdevctl;
 pub mod modprobe;

@@ -1,7 +1,7 @@
 //! A vGPU as a libvirt node device for `virsh nodedev-define`, an alternative to the hook.
 
 use super::{Destination, File, FollowUp, Guest, Vgpu, shell};
-use crate::sanitize::clean;
+use crate::text::sanitize::clean;
 
 /// The node device XML of a vGPU.
 pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {

@@ -1,7 +1,7 @@
 //! The kernel parameters of a GVT-g host, and how they are added to an existing command line.
 
 use super::shell;
-use crate::kernel_cmdline::{split, split_init};
+use crate::emit::kernel_cmdline::{split, split_init};
 
 /// A kernel parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

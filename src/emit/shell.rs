@@ -1,6 +1,6 @@
 //! Quotes words and comments of shell scripts, whatever they contain.
 
-use crate::sanitize::is_harmful;
+use crate::text::sanitize::is_harmful;
 
 /// Quotes a text as a shell word. A text with a leading dash is quoted, too, so that readers do not
 /// take it for a flag.

@@ -1,7 +1,7 @@
 //! The vGPU types, and how many of each a GPU can have.
 
 use super::card::Card;
-use crate::types::{TYPES, VgpuType};
+use crate::vgpu_types::{TYPES, VgpuType};
 
 /// A vGPU type as offered by a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]

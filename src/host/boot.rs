@@ -4,7 +4,7 @@
 use super::Root;
 use super::kernel::{Word, words};
 use super::system::System;
-use crate::kernel_cmdline::{split, split_init};
+use crate::emit::kernel_cmdline::{split, split_init};
 
 /// The files from which kernel-install takes the command line; the first that exists is used.
 const KERNEL_INSTALL_FILES: &[&str] = &["/etc/kernel/cmdline", "/usr/lib/kernel/cmdline"];

@@ -3,7 +3,7 @@
 
 use super::boot::{NextStart, NextStarts, Renewal, next_start};
 use super::{Probe, Root};
-use crate::kernel_cmdline::{split, split_init};
+use crate::emit::kernel_cmdline::{split, split_init};
 
 /// Folders with modprobe's configuration; a file hides files of the same name in later folders.
 const MODPROBE: &[&str] =

@@ -1,7 +1,7 @@
 //! Reads the state of a machine from /sys, /proc and /etc below a root folder. No other module
 //! reads these.
 
-use crate::sanitize::system_error;
+use crate::text::sanitize::system_error;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};

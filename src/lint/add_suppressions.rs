@@ -2,13 +2,13 @@
 
 use super::cross_file::cross_file_findings;
 use super::findings::{Picture, find};
-use crate::cross_file::{Claims, Summary};
-use crate::diagnostic::Detail;
 use crate::domain;
-use crate::edit::Edits;
+use crate::domain::Settings;
+use crate::lint::Detail;
+use crate::lint::claims::{Claims, Summary};
+use crate::lint::suppress::{SuppressionStyle, edits};
 use crate::rules::{Rule, RuleSet};
-use crate::settings::Settings;
-use crate::suppress::{SuppressionStyle, edits};
+use crate::text::Edits;
 use crate::xml::XmlError;
 
 /// Returns the edits that suppress each finding, given as byte offset of its start and rule id. The
@@ -52,8 +52,8 @@ const MAX_PASSES: usize = 10;
 /// ```
 /// use gvtg_xml::lint::{lint, suppress};
 /// use gvtg_xml::rules::{RuleSet, builtin};
-/// use gvtg_xml::settings::Settings;
-/// use gvtg_xml::suppress::SuppressionStyle;
+/// use gvtg_xml::domain::Settings;
+/// use gvtg_xml::lint::suppress::SuppressionStyle;
 ///
 /// let text = "<domain type='kvm'>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n".to_owned();
 /// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());

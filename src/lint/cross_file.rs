@@ -2,13 +2,13 @@
 
 use super::findings::RuleFinding;
 use super::suppression_lints::applicable_rules;
-use crate::cross_file::{Claims, Summary, claims};
-use crate::diagnostic::Related;
 use crate::domain::Domain;
+use crate::lint::Related;
+use crate::lint::claims::{Claims, Summary, claims};
+use crate::lint::suppress::{SuppressionState, Suppressions};
 use crate::rules::RuleSet;
 use crate::rules::schema::{Check, ConflictKind};
 use crate::rules::template::clipped;
-use crate::suppress::{SuppressionState, Suppressions};
 
 /// Returns the conflicts of a domain with other documents of the run, and the resources that the
 /// domain claims; both are empty without `others`.

@@ -8,12 +8,11 @@ use super::fix_result::{FixError, Fixed};
 use super::pass::{PassOptions, PassOutcome, run_pass};
 use super::remap::trace_back;
 use super::{Findings, SMALL_TEXT};
-use crate::cross_file::Claims;
-use crate::diagnostic::Diagnostic;
+use crate::domain::Settings;
+use crate::lint::Diagnostic;
+use crate::lint::claims::Claims;
 use crate::rules::RuleSet;
-use crate::settings::Settings;
-use crate::source::Source;
-use crate::source_map::SourceMap;
+use crate::text::{Source, SourceMap};
 use crate::xml::XmlError;
 use foldhash::{HashSet, HashSetExt};
 
@@ -32,7 +31,7 @@ const MAX_GROWTH: usize = 4;
 /// ```
 /// use gvtg_xml::lint::fix;
 /// use gvtg_xml::rules::{RuleSet, builtin};
-/// use gvtg_xml::settings::Settings;
+/// use gvtg_xml::domain::Settings;
 ///
 /// let text = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n".to_owned();
 /// let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default())?;

@@ -5,10 +5,10 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::cross_file::Summary;
-use crate::diagnostic::Diagnostic;
 use crate::domain::{Domain, is_template_name, uuid_of};
-use crate::source::Position;
+use crate::lint::Diagnostic;
+use crate::lint::claims::Summary;
+use crate::text::Position;
 use crate::xml::XmlError;
 
 /// The result of fixing a document.

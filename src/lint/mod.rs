@@ -3,28 +3,29 @@
 
 use std::fmt;
 
-use crate::change::EditPlanner;
-use crate::cross_file::{Claims, Summary};
-use crate::diagnostic::{Detail, Diagnostic};
-use crate::domain::{self, Domain};
-use crate::edit::{Applicability, Edits};
+use crate::domain::{self, Domain, Settings};
+use crate::fix::EditPlanner;
 use crate::rules::RuleSet;
-use crate::settings::Settings;
-use crate::source::Source;
+use crate::text::{Applicability, Edits, Source};
 use crate::xml::{self, XmlError};
 
 mod add_suppressions;
+pub mod claims;
 mod cross_file;
+mod diagnostic;
 mod findings;
 mod fix;
 mod fix_result;
 mod pass;
 mod remap;
 mod removals;
+pub mod suppress;
 mod suppression_lints;
 
 pub use add_suppressions::{Suppressed, suppress, suppress_with_others, suppressing_edits};
+use claims::{Claims, Summary};
 use cross_file::cross_file_findings;
+pub use diagnostic::{Detail, Diagnostic, Fix, Related};
 use findings::{Picture, RuleFinding, diagnostics, find};
 pub use fix::{fix, fix_with_others};
 pub use fix_result::{FixError, Fixed, Guest};
@@ -50,7 +51,7 @@ pub struct Findings<'r> {
 /// ```
 /// use gvtg_xml::lint::lint;
 /// use gvtg_xml::rules::{RuleSet, builtin};
-/// use gvtg_xml::settings::Settings;
+/// use gvtg_xml::domain::Settings;
 ///
 /// let text = "<domain type='kvm'>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
 /// let findings = lint(text, &RuleSet::all(builtin()), &Settings::default())?;
@@ -99,12 +100,12 @@ pub fn lint_all<'r>(
 /// of the documents before it. The caller adds the returned summary to them.
 ///
 /// ```
-/// use gvtg_xml::cross_file::Claims;
-/// use gvtg_xml::diagnostic::Detail;
+/// use gvtg_xml::lint::claims::Claims;
+/// use gvtg_xml::lint::Detail;
 /// use gvtg_xml::lint::lint_with_others;
 /// use gvtg_xml::rules::{RuleSet, builtin};
-/// use gvtg_xml::settings::Settings;
-/// use gvtg_xml::source::Source;
+/// use gvtg_xml::domain::Settings;
+/// use gvtg_xml::text::Source;
 ///
 /// let domain = |name: &str| {
 ///     let vgpu = "<source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source>";

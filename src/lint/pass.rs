@@ -7,13 +7,13 @@ use super::findings::{Picture, RuleFinding, diagnostics, find, is_vendor_unknown
 use super::fix_result::Guest;
 use super::suppression_lints::{is_suppressed_error, unused};
 use super::{Findings, to_findings};
-use crate::change::{Change, EditPlanner};
-use crate::cross_file::Claims;
-use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain;
-use crate::edit::Edits;
+use crate::domain::Settings;
+use crate::fix::{Change, EditPlanner};
+use crate::lint::claims::Claims;
+use crate::lint::{Detail, Diagnostic};
 use crate::rules::RuleSet;
-use crate::settings::Settings;
+use crate::text::Edits;
 use crate::xml::XmlError;
 
 /// The options of a pass.

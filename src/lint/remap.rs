@@ -1,10 +1,8 @@
 //! Maps positions of findings back to the input of a fix.
 
-use crate::cross_file::Summary;
-use crate::diagnostic::Diagnostic;
-use crate::edit::{Edit, Edits};
-use crate::source::Source;
-use crate::source_map::{OriginalOffset, SourceMap};
+use crate::lint::Diagnostic;
+use crate::lint::claims::Summary;
+use crate::text::{Edit, Edits, OriginalOffset, Source, SourceMap};
 
 /// Changes the positions of findings from an edited text to the input.
 ///

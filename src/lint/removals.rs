@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::change::Change;
-use crate::diagnostic::Related;
 use crate::domain::{Domain, attribute_span};
+use crate::fix::Change;
+use crate::lint::Related;
 use crate::rules::template::clipped;
 use crate::xml::{Element, ElementSet};
 

@@ -1,14 +1,13 @@
 //! Findings about suppressions: faulty and unused ones.
 
 use super::findings::{Picture, RuleFinding, check_all};
-use crate::change::Change;
-use crate::diagnostic::Detail;
-use crate::domain::Domain;
-use crate::property::PICTURE_PROPERTIES;
+use crate::domain::{Audio, Domain, SettingOverrides, Settings, UUID_NAMESPACE};
+use crate::fix::Change;
+use crate::lint::Detail;
+use crate::lint::suppress::{Suppressions, judged};
+use crate::qemu::property::PICTURE_PROPERTIES;
 use crate::rules::schema::{Check, Group, IgnoreFault, Rule, Severity};
 use crate::rules::{RuleSet, builtin, check};
-use crate::settings::{Audio, SettingOverrides, Settings, UUID_NAMESPACE};
-use crate::suppress::{Suppressions, judged};
 use crate::version::Version;
 use foldhash::{HashSet, HashSetExt};
 

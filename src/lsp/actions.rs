@@ -10,12 +10,12 @@ use super::diagnostics::{self, Style};
 use super::document::{Document, is_virsh_edit, settings};
 use super::protocol::{CodeAction, Range, TextEdit};
 use super::text::{Encoding, Lines};
-use crate::config::EffectiveConfig;
-use crate::diagnostic::Diagnostic as Finding;
-use crate::edit::{Applicability, Edits};
+use crate::lint::Diagnostic as Finding;
+use crate::lint::suppress::SuppressionStyle;
 use crate::lint::{edits_for, fix, suppressing_edits};
 use crate::rules::schema::Check;
-use crate::suppress::SuppressionStyle;
+use crate::settings::config::EffectiveConfig;
+use crate::text::{Applicability, Edits};
 
 /// The kind of actions that fix or suppress the findings at the cursor.
 pub const QUICK_FIX: &str = "quickfix";

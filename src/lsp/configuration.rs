@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::ConfigWatcher;
+use crate::settings::config::ConfigWatcher;
 
 /// The name of the section with this server's settings.
 pub const SECTION: &str = "gvtg-xml";

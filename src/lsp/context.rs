@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::settings::METADATA_NAMESPACE;
+use crate::domain::METADATA_NAMESPACE;
 use crate::xml::QEMU_NAMESPACE;
 use crate::xml::scan::{Piece, RawAttribute, StartTag, pieces};
 

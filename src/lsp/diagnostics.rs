@@ -3,9 +3,9 @@
 use super::document::Analysis;
 use super::protocol::{CodeDescription, Diagnostic, Location, RelatedInformation};
 use super::text::Lines;
-use crate::config::model::ConfigError;
-use crate::diagnostic::Diagnostic as Finding;
+use crate::lint::Diagnostic as Finding;
 use crate::rules::schema::Severity;
+use crate::settings::config::model::ConfigError;
 use crate::xml::XmlError;
 
 /// The source that editors show for a diagnostic.

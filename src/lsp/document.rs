@@ -4,10 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::catch_panic::catch_panic;
-use crate::config::EffectiveConfig;
-use crate::diagnostic::Diagnostic;
-use crate::lint::{lint, lint_without_edits, skip_reason};
-use crate::settings::Settings;
+use crate::domain::Settings;
+use crate::lint::{Diagnostic, lint, lint_without_edits, skip_reason};
+use crate::settings::config::EffectiveConfig;
 use crate::xml::{self, XmlError, XmlErrorKind};
 
 /// Maximum size of a document in bytes; the default limit of the command line.
@@ -239,9 +238,9 @@ fn keep_findings(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::PartialConfig;
-    use crate::config::merge::merge;
     use crate::rules::builtin;
+    use crate::settings::config::PartialConfig;
+    use crate::settings::config::merge::merge;
 
     fn configuration() -> Arc<EffectiveConfig> {
         Arc::new(merge(&PartialConfig::default(), &[], builtin().iter()).unwrap())

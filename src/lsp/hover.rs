@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::context::{CursorContext, Part};
-use crate::element_docs;
-use crate::property::{self, PropertyType};
+use crate::lsp::element_docs;
+use crate::qemu::property::{self, PropertyType};
 use crate::rules::Rule;
 use crate::rules::docs::Markup;
 use crate::rules::path::{Axis, Name, Path};

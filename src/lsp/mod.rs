@@ -30,6 +30,7 @@ pub mod configuration;
 pub mod context;
 pub mod diagnostics;
 pub mod document;
+mod element_docs;
 mod handlers;
 pub mod hover;
 pub mod jsonrpc;

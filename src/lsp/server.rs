@@ -15,7 +15,7 @@ use super::document::{Analysis, Document};
 use super::jsonrpc::{Message, ResponseError, code};
 use super::protocol::{DidChangeParams, DidOpenParams, DocumentParams};
 use super::text::{Lines, apply};
-use crate::config::{ConfigWatcher, EffectiveConfig};
+use crate::settings::config::{ConfigWatcher, EffectiveConfig};
 use crate::version::Version;
 
 /// The command that fixes a document as if the user had named the file on the command line; it can

@@ -12,9 +12,9 @@ use super::jsonrpc::Message;
 use super::server::Server;
 use super::text::Lines;
 use super::uri::{from_path, to_path};
-use crate::config::{EffectiveConfig, LoadError};
+use crate::domain::Settings;
 use crate::host::{Root, installed};
-use crate::settings::Settings;
+use crate::settings::config::{EffectiveConfig, LoadError};
 
 impl Server<'_> {
     /// Applies the settings from `initialize`.

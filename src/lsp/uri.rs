@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::uri::escaped;
+use crate::text::uri::escaped;
 
 /// The path of a file URI; `None` for other URIs and for files on other hosts.
 pub fn to_path(uri: &str) -> Option<PathBuf> {

@@ -5,6 +5,7 @@ pub mod display;
 pub mod json;
 pub mod list;
 pub mod options;
+pub mod property;
 
 pub use display::{DISPLAYS, DisplayError, DisplayValue, GL_MODES, check_display, is_vnc_server};
 pub use list::{OptionList, Syntax, Value};

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::{FileFindings, Paint, Report, State, add_place};
-use crate::diagnostic::{Detail, Diagnostic, Related};
-use crate::edit::Applicability;
-use crate::sanitize::clean;
+use crate::lint::{Detail, Diagnostic, Related};
+use crate::text::Applicability;
+use crate::text::sanitize::clean;
 
 /// One line per finding; for a fixed finding, what the fix does.
 #[derive(Debug, Default)]

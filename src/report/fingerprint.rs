@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::Part;
-use crate::diagnostic::Diagnostic;
-use crate::settings::UUID_NAMESPACE;
+use crate::domain::UUID_NAMESPACE;
+use crate::lint::Diagnostic;
 
 /// The fingerprints of one report; equal findings are numbered.
 #[derive(Default)]

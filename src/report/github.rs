@@ -5,9 +5,9 @@
 use std::fmt::Write as _;
 
 use super::{FileFindings, Report, message};
-use crate::diagnostic::{Detail, Diagnostic};
+use crate::lint::{Detail, Diagnostic};
 use crate::rules::schema::Severity;
-use crate::sanitize::clean;
+use crate::text::sanitize::clean;
 
 /// One workflow command per finding.
 pub struct GitHub;

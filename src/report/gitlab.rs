@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::fingerprint::Fingerprints;
 use super::{FileFindings, Report, message};
-use crate::diagnostic::Detail;
+use crate::lint::Detail;
 use crate::rules::schema::Severity;
 
 /// A JSON array of findings.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::host::checks::{Item, NEXT, Status, first};
 use crate::rules::schema::Severity;
-use crate::sanitize::clean;
+use crate::text::sanitize::clean;
 
 /// Amount of detail in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

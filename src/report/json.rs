@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::fingerprint::Fingerprints;
 use super::{FileFindings, Part, Report};
-use crate::diagnostic::Diagnostic;
-use crate::sanitize::is_harmful;
-use crate::source::Position;
+use crate::lint::Diagnostic;
+use crate::text::Position;
+use crate::text::sanitize::is_harmful;
 
 /// All findings as one JSON document.
 #[derive(Default)]

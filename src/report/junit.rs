@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{FileFindings, Report};
-use crate::diagnostic::{Detail, Diagnostic};
+use crate::lint::{Detail, Diagnostic};
 use crate::rules::schema::Severity;
-use crate::sanitize::clean;
+use crate::text::sanitize::clean;
 
 /// Findings as test cases, which fail if they count for the exit code.
 pub struct JUnit;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::diagnostic::{Detail, Diagnostic, Related};
+use crate::lint::{Detail, Diagnostic, Related};
 use crate::rules::schema::Severity;
-use crate::source::{Position, Source};
+use crate::text::{Position, Source};
 
 mod concise;
 mod fingerprint;

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::fingerprint::Fingerprints;
 use super::{FileFindings, Part, Report};
-use crate::diagnostic::{Diagnostic, Fix, Related};
+use crate::lint::{Diagnostic, Fix, Related};
 use crate::rules::Rule;
 use crate::rules::schema::Severity;
-use crate::source::{Position, Source};
-use crate::uri::escaped;
+use crate::text::uri::escaped;
+use crate::text::{Position, Source};
 
 /// A SARIF document with one run.
 pub struct Sarif<'r> {

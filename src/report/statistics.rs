@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{FileFindings, Report, State};
-use crate::diagnostic::Detail;
+use crate::lint::Detail;
 use crate::rules::schema::Severity;
 
 /// One line per rule and state of its findings.

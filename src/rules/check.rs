@@ -12,10 +12,10 @@ use super::path::{Selector, Text};
 use super::risk::Risk;
 use super::schema::{Check, Format, Group, Rule};
 use super::{Context, code};
-use crate::change::{Change, deliver};
 use crate::domain::{Domain, attribute_span, parse_uuid};
-use crate::edit::Applicability;
-use crate::property::{to_set, type_of};
+use crate::fix::{Change, deliver};
+use crate::qemu::property::{to_set, type_of};
+use crate::text::Applicability;
 use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt, HashSet};
 

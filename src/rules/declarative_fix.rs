@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use super::finding::Finding;
 use super::schema::{Fix, Operation};
 use super::{Context, template};
-use crate::change::{Change, deliver};
-use crate::fragment::NewElement;
+use crate::fix::{Change, deliver};
+use crate::xml::fragment::NewElement;
 use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// A fix from a rule file, applied to one domain.

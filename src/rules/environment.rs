@@ -4,8 +4,8 @@ use super::finding::Finding;
 use super::path::Text;
 use super::schema::Format;
 use super::template;
-use crate::change::Change;
 use crate::domain::Domain;
+use crate::fix::Change;
 
 /// An environment variable that a rule requires.
 pub(super) struct RequiredEnv<'w> {

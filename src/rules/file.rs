@@ -10,8 +10,8 @@ use toml::de::{DeTable, DeValue};
 use super::path::Text;
 use super::registry::{FUNCTIONS, OF_CHECKS, OF_HOST, PLACEHOLDERS, SETTINGS};
 use super::schema::{Check, Group, Operation, Rule};
-use crate::fragment::NewElement;
-use crate::property::{to_override, type_of};
+use crate::qemu::property::{to_override, type_of};
+use crate::xml::fragment::NewElement;
 
 /// An error in a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]

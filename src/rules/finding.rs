@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::risk::Risk;
-use crate::change::Change;
 use crate::domain::attribute_span;
+use crate::fix::Change;
 use crate::xml::Element;
 
 /// A result of a check, before its message is rendered.

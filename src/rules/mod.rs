@@ -53,7 +53,7 @@ mod table {
     use super::schema::*;
     use super::selector_trie::TrieNode;
     use super::symptom::{Symptom, SymptomMessage};
-    use crate::edit::Applicability;
+    use crate::text::Applicability;
     #[allow(unused_imports, reason = "which of these are used depends on the rules")]
     use crate::version::{Version, VersionRange};
 

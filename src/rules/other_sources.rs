@@ -1,8 +1,8 @@
 //! Properties that the vGPU must not get, because QEMU already has what they provide from
 //! elsewhere.
 
-use crate::change::Change;
 use crate::domain::{Domain, Ramfb};
+use crate::fix::Change;
 use crate::qemu::{OptionList, Syntax};
 
 /// The reason why the vGPU must not get ramfb.

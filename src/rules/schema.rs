@@ -6,7 +6,7 @@ use serde::Deserialize;
 pub use super::examples::{Example, KnownMessage, MessageSource, SnippetContext};
 use super::path::{List, Selector, Text};
 use super::registry::FUNCTIONS;
-use crate::edit::Applicability;
+use crate::text::Applicability;
 use crate::version::VersionRange;
 
 /// One rule: everything that the program knows about one problem.

@@ -1,8 +1,7 @@
 //! Fills in placeholders in messages and fixes: `{@type}` is an attribute of the finding's element,
 //! `{uuid}` and others are settings, and some checks add values of their own.
 
-use crate::domain::Domain;
-use crate::settings::derived_uuid;
+use crate::domain::{Domain, derived_uuid};
 use crate::version::Version;
 use crate::xml::Element;
 

@@ -5,7 +5,7 @@ use memchr::memmem;
 use super::XmlError;
 use super::guard::is_name_character;
 use super::scan::StartTag;
-use crate::source::BOM;
+use crate::text::BOM;
 
 /// Checks the XML declaration at `start`, if there is one: roxmltree skips it unread, libxml2 does
 /// not.

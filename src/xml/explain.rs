@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::scan::{Piece, is_space, pieces};
 use super::{Shadow, XmlError};
-use crate::source::{BOM, Position, Source};
+use crate::text::{BOM, Position, Source};
 
 const CUT_OFF: &str =
     "correct the XML, or dump the domain again: the text is cut off, or a character is missing";

@@ -9,7 +9,7 @@ use memchr::{memchr, memchr_iter, memmem, memrchr};
 use super::XmlError;
 use super::declaration::check_declaration;
 use super::scan::{Piece, StartTag, is_character, is_space, pieces};
-use crate::source::BOM;
+use crate::text::BOM;
 
 /// Maximum number of attributes of an element: roxmltree compares each with each other. Real
 /// elements have at most a dozen. Attributes that `fix` may write do not count, so that `fix` never

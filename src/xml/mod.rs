@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::source::Source;
+use crate::text::Source;
 
 mod children;
 mod comments;
@@ -14,6 +14,7 @@ mod declaration;
 mod element;
 mod error;
 mod explain;
+pub mod fragment;
 mod guard;
 mod ids;
 mod pasted;

@@ -3,7 +3,7 @@
 //! an unexpected character.
 
 use super::{XmlError, XmlErrorKind};
-use crate::source::BOM;
+use crate::text::BOM;
 
 /// Quotes that word processors and web pages put in place of `'` and `"`.
 const TYPOGRAPHIC_QUOTES: &[char] =

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memmem};
 
 use super::guard::is_name_character;
-use crate::source::BOM;
+use crate::text::BOM;
 
 /// Returns the root element's name without reading the rest; `None` if it is unclear, as in plain
 /// text, binary data and truncated files.

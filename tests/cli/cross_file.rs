@@ -12,12 +12,11 @@ use std::time::Instant;
 
 use common::files::folder;
 use common::program::{feed, outcome, program, run_in};
-use gvtg_xml::cross_file::Claims;
-use gvtg_xml::diagnostic::Detail;
-use gvtg_xml::lint::{fix_with_others, lint_all, lint_with_others};
+use gvtg_xml::domain::Settings;
+use gvtg_xml::lint::claims::Claims;
+use gvtg_xml::lint::{Detail, fix_with_others, lint_all, lint_with_others};
 use gvtg_xml::rules::{Rule, RuleSet, builtin};
-use gvtg_xml::settings::Settings;
-use gvtg_xml::source::Source;
+use gvtg_xml::text::Source;
 use serde_json::Value;
 
 /// The vGPU of many guides.

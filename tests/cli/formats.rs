@@ -8,13 +8,12 @@ use std::fs;
 use std::path::Path;
 
 use common::program::{feed, outcome, program, run, run_in};
-use gvtg_xml::edit::{Edit, Edits};
+use gvtg_xml::domain::Settings;
 use gvtg_xml::lint::lint_without_edits;
 use gvtg_xml::report::{FileFindings, Part, Report, Sarif, State};
 use gvtg_xml::rules::schema::Severity;
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
-use gvtg_xml::source::Source;
+use gvtg_xml::text::{Edit, Edits, Source};
 use serde_json::Value;
 
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n    <video/>\n  </devices>\n</domain>\n";

@@ -9,7 +9,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use common::program::{feed, has_terminals, outcome, program, run, run_in};
-use gvtg_xml::edit::{Edit, Edits};
+use gvtg_xml::text::{Edit, Edits};
 use serde_json::Value;
 
 const BAD: &str = "<domain type='kvm'>\n  <name>é&amp;</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";

@@ -7,11 +7,10 @@ use crate::common;
 
 use common::program::run;
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::diagnostic::Detail;
-use gvtg_xml::lint::{fix, lint, lint_all, skip_reason};
+use gvtg_xml::domain::Settings;
+use gvtg_xml::lint::{Detail, fix, lint, lint_all, skip_reason};
 use gvtg_xml::rules::schema::Severity;
 use gvtg_xml::rules::{Rule, RuleSet, builtin};
-use gvtg_xml::settings::Settings;
 
 const HEAD: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>a</name>\n  <devices>\n";
 

@@ -2,14 +2,12 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
-use gvtg_xml::cross_file::Claims;
-use gvtg_xml::diagnostic::{Detail, Diagnostic};
-use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
-use gvtg_xml::lint::{lint, lint_with_others};
+use gvtg_xml::domain::{PropertySyntax, Settings, property_syntax_for};
+use gvtg_xml::lint::claims::Claims;
+use gvtg_xml::lint::{Detail, Diagnostic, lint, lint_with_others};
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::schema::{Example, SnippetContext};
-use gvtg_xml::settings::Settings;
-use gvtg_xml::source::Source;
+use gvtg_xml::text::Source;
 pub use skips::skipped;
 
 pub mod domains;

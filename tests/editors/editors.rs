@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::skipped;
+use gvtg_xml::domain::Settings;
 use gvtg_xml::lint::{fix, lint};
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
 use serde_json::{Value, json};
 
 use crate::common;

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::program::{has_tool, outcome, run};
+use gvtg_xml::domain::Settings;
 use gvtg_xml::lint::lint;
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
 use serde_json::Value;
 
 use crate::common;

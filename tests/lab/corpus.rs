@@ -4,11 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gvtg_xml::diagnostic::Diagnostic;
-use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
-use gvtg_xml::lint::{Fixed, fix, lint};
+use gvtg_xml::domain::{PropertySyntax, Settings, property_syntax_for};
+use gvtg_xml::lint::{Diagnostic, Fixed, fix, lint};
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
 use gvtg_xml::version::Version;
 
 use crate::lab;

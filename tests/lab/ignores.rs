@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::diagnostic::Detail;
-use gvtg_xml::lint::{fix, lint_all, suppress};
+use gvtg_xml::lint::suppress::SuppressionStyle;
+use gvtg_xml::lint::{Detail, fix, lint_all, suppress};
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::suppress::SuppressionStyle;
 
 use crate::lab;
 use lab::say;

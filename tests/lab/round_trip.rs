@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::lint::fix;
-use gvtg_xml::property::{to_override, type_of};
+use gvtg_xml::qemu::property::{to_override, type_of};
 use gvtg_xml::rules::{RuleSet, builtin};
 
 use crate::lab;

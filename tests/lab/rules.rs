@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::property_syntax_for;
+use gvtg_xml::domain::{Settings, property_syntax_for};
 use gvtg_xml::lint::fix;
 use gvtg_xml::rules::schema::{Example, Group, KnownMessage, MessageSource, Rule};
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
 
 use crate::common;
 use crate::lab;

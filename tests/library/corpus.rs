@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::edit::Applicability;
+use gvtg_xml::domain::Settings;
 use gvtg_xml::lint::{fix, lint};
 use gvtg_xml::rules::schema::Group;
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
+use gvtg_xml::text::Applicability;
 use gvtg_xml::xml;
 
 use crate::common;
@@ -75,8 +75,7 @@ fn fix_reaches_its_end_and_stays_there() {
         assert_eq!(twice.text, once.text, "{name}: fixing twice is fixing once");
         let level = settings.applicability();
         let left = lint(&once.text, &rules, settings).unwrap();
-        let withheld =
-            |left: &gvtg_xml::diagnostic::Diagnostic<'_>| left.rule.group == Group::Display;
+        let withheld = |left: &gvtg_xml::lint::Diagnostic<'_>| left.rule.group == Group::Display;
         for left in left
             .iter()
             .filter(|left| left.fix.as_ref().is_some_and(|fix| fix.applicability >= level))
@@ -92,7 +91,7 @@ fn fix_reaches_its_end_and_stays_there() {
     println!("rounds that edited: {rounds:?}");
 }
 
-fn ids(diagnostics: &[gvtg_xml::diagnostic::Diagnostic<'_>]) -> Vec<String> {
+fn ids(diagnostics: &[gvtg_xml::lint::Diagnostic<'_>]) -> Vec<String> {
     diagnostics.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect()
 }
 
@@ -143,7 +142,7 @@ fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
     let mut traced = 0;
     each(|name, text, settings| {
         let fixed = fix(text.to_owned(), &rules, settings).unwrap();
-        let source = gvtg_xml::source::Source::new("", text);
+        let source = gvtg_xml::text::Source::new("", text);
         for one in fixed.applied.iter().chain(&fixed.remaining) {
             assert_eq!(
                 (one.start, one.end),
@@ -156,7 +155,7 @@ fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
         // old one.
         let mut now = lint(&fixed.text, &rules, settings).unwrap();
         for left in fixed.remaining.iter().filter(|left| !left.in_inserted_text) {
-            let is_same = |one: &gvtg_xml::diagnostic::Diagnostic<'_>| {
+            let is_same = |one: &gvtg_xml::lint::Diagnostic<'_>| {
                 one.rule.id == left.rule.id
                     && one.message == left.message
                     && fixed.text[one.span.start..].chars().next()

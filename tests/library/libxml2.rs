@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use common::program::has_tool;
+use gvtg_xml::domain::Settings;
 use gvtg_xml::lint::lint;
 use gvtg_xml::rules::RuleSet;
-use gvtg_xml::settings::Settings;
 use gvtg_xml::xml::decode;
 
 const DOCUMENT: &str = "<?xml version='1.0' encoding='UTF-8'?>\n<!-- c --><?p i?>\n<domain type=\"kvm\" xmlns:q='u' xmlns='' xml:id='i'>\

@@ -9,19 +9,17 @@ use std::sync::OnceLock;
 
 use common::domains::{self, Made};
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::diagnostic::Detail;
-use gvtg_xml::domain::Domain;
-use gvtg_xml::lint::{FixError, fix, lint, lint_all, skip_reason, suppress};
-use gvtg_xml::property::{to_override, type_of};
+use gvtg_xml::domain::{Domain, Settings};
+use gvtg_xml::lint::suppress::SuppressionStyle;
+use gvtg_xml::lint::{Detail, FixError, fix, lint, lint_all, skip_reason, suppress};
+use gvtg_xml::qemu::property::{to_override, type_of};
 use gvtg_xml::report::{
     Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif,
     State, Statistics,
 };
 use gvtg_xml::rules::schema::{Check, Group, Severity};
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
-use gvtg_xml::source::Source;
-use gvtg_xml::suppress::SuppressionStyle;
+use gvtg_xml::text::Source;
 use gvtg_xml::xml::{Document, QEMU_NAMESPACE, decode, read};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -537,7 +535,7 @@ proptest! {
         let form = if in_metadata { SuppressionStyle::Metadata } else { SuppressionStyle::Comment };
         let write = |text: &str| suppress(text.to_owned(), &names, "because", form, rules(), settings(flags)).unwrap();
         let written = write(&made.text);
-        let is_meant = |found: &gvtg_xml::diagnostic::Diagnostic<'_>| names.iter().any(|name| found.rule.matches_name(name));
+        let is_meant = |found: &gvtg_xml::lint::Diagnostic<'_>| names.iter().any(|name| found.rule.matches_name(name));
         let left = lint(&written.text, rules(), settings(flags)).unwrap();
         let left: Vec<_> = left.iter().filter(|found| is_meant(found) && !matches!(found.rule.check, Check::Ignore { .. })).collect();
         prop_assert!(left.is_empty(), "{:?} in\n{}\n=>\n{}", left, made.text, written.text);

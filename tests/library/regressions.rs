@@ -2,14 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use gvtg_xml::diagnostic::{Detail, Diagnostic};
-use gvtg_xml::edit::Applicability;
-use gvtg_xml::lint::{fix, lint, lint_all};
+use gvtg_xml::domain::{Audio, SettingOverrides, Settings};
+use gvtg_xml::lint::{Detail, Diagnostic, fix, lint, lint_all};
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::builtin;
-use gvtg_xml::settings::Audio;
-use gvtg_xml::settings::SettingOverrides;
-use gvtg_xml::settings::Settings;
+use gvtg_xml::text::Applicability;
 use gvtg_xml::xml::QEMU_NAMESPACE;
 
 fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {

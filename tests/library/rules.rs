@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use std::fs;
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::diagnostic::Diagnostic;
-use gvtg_xml::edit::Applicability;
+use gvtg_xml::domain::Settings;
+use gvtg_xml::lint::Diagnostic;
 use gvtg_xml::lint::fix;
 use gvtg_xml::rules::schema::{Check, Example, Fix, Rule, SnippetContext};
 use gvtg_xml::rules::{RuleSet, builtin, of_host};
-use gvtg_xml::settings::Settings;
+use gvtg_xml::text::Applicability;
 
 use crate::common;
 

@@ -7,12 +7,11 @@ use std::fs;
 use std::path::Path;
 
 use common::program::{feed, outcome, program, run};
-use gvtg_xml::domain::property_syntax_for;
+use gvtg_xml::domain::{Settings, property_syntax_for};
 use gvtg_xml::host::Root;
 use gvtg_xml::host::installed::libvirt;
 use gvtg_xml::lint::lint;
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
 use gvtg_xml::version::Version;
 use serde_json::{Value, json};
 

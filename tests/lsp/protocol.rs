@@ -7,10 +7,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use gen_lsp_types as official;
-use gvtg_xml::config::{ConfigWatcher, Origin, PartialConfig};
+use gvtg_xml::domain::Settings;
 use gvtg_xml::lsp::{Ended, serve};
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
+use gvtg_xml::settings::config::{ConfigWatcher, Origin, PartialConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use gvtg_xml::cli::manual::{Length, command};
-use gvtg_xml::config::keys::{KEYS, Key};
-use gvtg_xml::edit::Applicability;
 use gvtg_xml::rules::docs::{Markup, page, speaker};
 use gvtg_xml::rules::schema::Rule;
 use gvtg_xml::rules::{builtin, of_host, symptoms};
+use gvtg_xml::settings::config::keys::{KEYS, Key};
+use gvtg_xml::text::Applicability;
 
 /// All there are.
 pub const NAMES: [&str; 7] = [

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::setting_parsers::{display, display_env, gdk_scale, libvirt, romfile};
+use crate::settings::parsers::{display, display_env, gdk_scale, libvirt, romfile};
 
 /// The settings for VMs that come from other hosts.
 #[derive(Args, Debug)]

@@ -8,15 +8,15 @@ use uuid::Uuid;
 use super::super::files::{Files, collect};
 use super::super::flags::OriginArgs;
 use super::super::{ColorChoice, configs, io, lint, pci, uuid, vgpu_type};
-use crate::config::{Configs, EffectiveConfig, LoadError, PartialConfig};
 use crate::domain;
+use crate::domain::{SettingOverrides, Settings};
 use crate::emit::guest::{check, guest};
 use crate::emit::{EmitOptions, Guest, shell};
 use crate::host::Root;
 use crate::host::gpu::{self, Generation};
-use crate::sanitize::clean_path;
-use crate::settings::{SettingOverrides, Settings};
-use crate::source::Source;
+use crate::settings::config::{Configs, EffectiveConfig, LoadError, PartialConfig};
+use crate::text::Source;
+use crate::text::sanitize::clean_path;
 use crate::xml;
 
 /// The domains, and the settings for their vGPUs.

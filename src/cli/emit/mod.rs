@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::lint::fail;
 use super::{Status, io};
+use crate::domain::Settings;
 use crate::emit::manifest::Manifest;
 use crate::emit::nixos::Part;
 use crate::emit::{
@@ -16,7 +17,6 @@ use crate::host::gpu::{self, Generation};
 use crate::host::kernel::words;
 use crate::host::system::System;
 use crate::host::{Root, boot};
-use crate::settings::Settings;
 
 mod filter;
 mod flags;

@@ -15,7 +15,7 @@ use crate::emit::parameter::{added_to, words};
 use crate::emit::{FOLDERS, FollowUp, shell, step, steps_of};
 use crate::host::system::System;
 use crate::host::{Probe, Root, boot};
-use crate::sanitize::{clean_path, system_error};
+use crate::text::sanitize::{clean_path, system_error};
 
 /// Folder of libvirt's hooks on NixOS.
 const NIXOS_HOOKS: &str = "/var/lib/libvirt/hooks";

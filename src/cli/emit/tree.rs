@@ -16,7 +16,7 @@ use crate::emit::{Destination, File, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
 use crate::host::owners::{Exposure, exposed};
-use crate::sanitize::{clean_path, system_error};
+use crate::text::sanitize::{clean_path, system_error};
 
 /// A file to write below the root.
 struct PlannedFile<'f> {

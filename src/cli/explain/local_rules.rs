@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::config::provenance::{self, RuleWithOrigin};
-use crate::config::{ResolvedConfig, custom_rules};
 use crate::explain::{Catalog, Entry};
 use crate::rules::docs::{Markup, page};
 use crate::rules::schema::Rule;
+use crate::settings::config::provenance::{self, RuleWithOrigin};
+use crate::settings::config::{ResolvedConfig, custom_rules};
 
 /// The configuration of the current folder, if there is one, and the severity that it sets for each
 /// rule.

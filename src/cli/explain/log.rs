@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use super::{Explanation, QEMU_LOG, REPORT, START, related, unreadable};
 use crate::explain::{Catalog, LogScanner, Report, summary};
 use crate::lint::skip_reason;
-use crate::sanitize::clean;
+use crate::text::sanitize::clean;
 
 /// Explains the known messages in a log of any size. Returns false if the log is empty.
 ///

@@ -16,11 +16,11 @@ mod log;
 use super::lint::fail;
 use super::wrap::{paragraphs, wrapped};
 use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
-use crate::config::{Configs, PartialConfig, custom_rules};
 use crate::explain::{Answer, Catalog, Entry, QueryResult, Topic, page, page_of};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
-use crate::sanitize::{clean, clean_lines, system_error};
+use crate::settings::config::{Configs, PartialConfig, custom_rules};
+use crate::text::sanitize::{clean, clean_lines, system_error};
 use local_rules::LocalRules;
 use log::examine;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::sanitize::clean;
+use crate::text::sanitize::clean;
 
 /// Annotation with flags for the domain of this VM.
 pub(super) const ANNOTATION: &str = "gvtg-xml/flags";

@@ -213,7 +213,7 @@ pub(super) fn small_aperture(context: CheckContext<'_>) -> CheckResult {
         Some(_) => CheckResult::wrong(read, vec![("found", size)]),
         // GVT-g is still off, but the aperture's size already shows that no type will fit.
         None if card.aperture.is_some_and(|size| {
-            crate::types::TYPES.iter().all(|kind| kind.possible(size) == 0)
+            crate::vgpu_types::TYPES.iter().all(|kind| kind.possible(size) == 0)
         }) =>
         {
             CheckResult::wrong(read, vec![("found", size)])

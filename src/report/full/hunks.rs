@@ -1,8 +1,7 @@
 //! Renders a fix as a small diff: removed and added lines, with line numbers.
 
 use super::line::{LONGEST, clipped, window_start};
-use crate::edit::Edit;
-use crate::source::Source;
+use crate::text::{Edit, Source};
 
 /// Maximum number of lines shown of a fix.
 const MAX_LINES: usize = 8;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::sanitize::is_harmful;
-use crate::source::BOM;
+use crate::text::BOM;
+use crate::text::sanitize::is_harmful;
 
 /// Maximum number of characters shown of a line.
 pub(super) const LONGEST: usize = 160;

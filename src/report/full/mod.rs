@@ -15,12 +15,11 @@ use textwrap::core::display_width;
 
 use super::style::Paint;
 use super::{FileFindings, Part, Report, State};
-use crate::diagnostic::{Diagnostic, Related};
-use crate::edit::Applicability;
+use crate::lint::{Diagnostic, Related};
 use crate::rules::schema::Severity;
-use crate::sanitize::clean;
-use crate::source::{Position, Source};
-use crate::wrap;
+use crate::text::sanitize::clean;
+use crate::text::wrap;
+use crate::text::{Applicability, Position, Source};
 
 mod hunks;
 mod line;

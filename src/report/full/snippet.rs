@@ -8,8 +8,8 @@ use std::ops::Range;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::line::{LONGEST, push_clean, window_start};
-use crate::sanitize::clean;
-use crate::source::{Position, Source};
+use crate::text::sanitize::clean;
+use crate::text::{Position, Source};
 
 /// The first line of a finding, sanitized and clipped.
 #[derive(Debug)]

@@ -1,13 +1,12 @@
 //! Checks of the user's own arguments to QEMU.
 
-use crate::change::{Change, assign_alias, deliver};
-use crate::domain::PropertySyntax;
-use crate::domain::{Set, is_host_device_number, is_pci_card, is_vgpu};
-use crate::fragment::NewElement;
-use crate::property::{PropertyType, to_override, type_of};
+use crate::domain::{PropertySyntax, Set, is_host_device_number, is_pci_card, is_vgpu};
+use crate::fix::{Change, assign_alias, deliver};
+use crate::qemu::property::{PropertyType, to_override, type_of};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::template::clipped;
+use crate::xml::fragment::NewElement;
 use crate::xml::{Element, QEMU_NAMESPACE};
 
 /// Finds `-set` for devices that libvirt writes as JSON.

@@ -2,16 +2,15 @@
 
 use std::cell::LazyCell;
 
-use crate::change::Change;
-use crate::domain::{attribute_span, audio_backend, audio_id, is_template};
-use crate::fragment::NewElement;
+use crate::domain::{Audio, attribute_span, audio_backend, audio_id, is_template};
+use crate::fix::Change;
 use crate::rules::Context;
 use crate::rules::conditions::is_removed;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
-use crate::settings::Audio;
 use crate::version::Version;
 use crate::xml::Element;
+use crate::xml::fragment::NewElement;
 use foldhash::HashSet;
 
 /// The attributes that every `<audio>` may have.

@@ -1,14 +1,14 @@
 //! Checks of devices other than the vGPU, and of PCI addresses.
 
-use crate::change::{Change, deliver};
 use crate::domain::{Card, Domain, PciAddress, PropertySource, RawDevice, pci_address, user_alias};
-use crate::fragment::NewElement;
-use crate::property::is_on;
+use crate::fix::{Change, deliver};
+use crate::qemu::property::is_on;
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
 use crate::version::Version;
 use crate::xml::Element;
+use crate::xml::fragment::NewElement;
 
 /// Finds a vGPU at a PCI address that another device has, or that no device can have.
 pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {

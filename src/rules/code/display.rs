@@ -1,13 +1,13 @@
 //! Checks of QEMU's displays.
 
-use crate::change::Change;
 use crate::domain::{Domain, QemuOption, can_have_gl, display_has_gl, display_parts, is_template};
-use crate::fragment::NewElement;
+use crate::fix::Change;
 use crate::qemu::{DisplayError, DisplayValue, OptionList, Syntax, Value, check_display};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
 use crate::version::Version;
+use crate::xml::fragment::NewElement;
 
 /// Finds a missing `-display`, or one that is not the requested one.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {

@@ -1,7 +1,7 @@
 //! Checks of the domain as a whole.
 
-use crate::change::Change;
 use crate::domain::Domain;
+use crate::fix::Change;
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::version::Version;

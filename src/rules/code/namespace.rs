@@ -1,7 +1,7 @@
 //! Checks of the position and the namespace of QEMU's elements: libvirt silently ignores them if
 //! either is wrong.
 
-use crate::change::{Change, root_prefix};
+use crate::fix::{Change, root_prefix};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::xml::{Element, Prefixes, QEMU_NAMESPACE, QEMU_PREFIX};

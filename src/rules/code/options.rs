@@ -1,13 +1,13 @@
 //! Checks for arguments that QEMU cannot read: unknown options, options without their operand, and
 //! invalid operands.
 
-use crate::change::Change;
 use crate::domain::{Argument, QemuOption, is_template};
-use crate::fragment::NewElement;
+use crate::fix::Change;
 use crate::qemu::{OptionList, Syntax, is_vnc_server, known, set_parts};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::xml::ElementSet;
+use crate::xml::fragment::NewElement;
 
 /// Finds arguments at which QEMU exits before it looks at any device.
 pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {

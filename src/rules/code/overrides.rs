@@ -1,9 +1,11 @@
 //! Checks of `<qemu:override>` and `<qemu:capabilities>`.
 
-use crate::change::{Change, assign_alias, deliver};
-use crate::domain::{EffectiveProperty, PropertySource, PropertySyntax, global_property};
-use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
-use crate::property::{PropertyType, to_override, to_set, type_of};
+use crate::domain::{
+    EffectiveProperty, Override, PropertySource, PropertySyntax, global_property, is_pci_card,
+    is_vgpu, json_capability,
+};
+use crate::fix::{Change, assign_alias, deliver};
+use crate::qemu::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;

@@ -1,8 +1,8 @@
 //! Collects what the rules require of a vGPU that a fix is about to add.
 
 use super::IS_REQUIREMENT;
-use crate::change::{Change, deliver, overwritten};
 use crate::domain::PropertySyntax;
+use crate::fix::{Change, deliver, overwritten};
 use crate::rules::Context;
 use crate::rules::conditions::applies_to_vgpu;
 use crate::rules::environment::{RequiredEnv, environment};

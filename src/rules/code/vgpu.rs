@@ -3,20 +3,19 @@
 use uuid::Uuid;
 
 use super::requirements::{Requirements, requirements};
-use crate::change::{Change, assign_alias, deliver, new_metadata};
 use crate::domain::{
-    Domain, EffectiveProperty, PropertySource, Ramfb, is_template, is_template_name, is_user_alias,
-    uuid_of,
+    Domain, EffectiveProperty, PropertySource, Ramfb, derived_uuid, is_template, is_template_name,
+    is_user_alias, uuid_of,
 };
-use crate::fragment::NewElement;
-use crate::property::PropertyType::Unsigned;
-use crate::property::to_override;
+use crate::fix::{Change, assign_alias, deliver, new_metadata};
+use crate::qemu::property::PropertyType::Unsigned;
+use crate::qemu::property::to_override;
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::other_sources::{self, RamfbElsewhere, without_ramfb};
 use crate::rules::risk::Risk;
-use crate::settings::derived_uuid;
 use crate::xml::Element;
+use crate::xml::fragment::NewElement;
 
 /// Finds a domain without a vGPU. The fix adds one that meets the requirements of all other rules.
 pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {

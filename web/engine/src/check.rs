@@ -1,12 +1,11 @@
 //! Findings and the fixed text.
 
-use gvtg_xml::diagnostic::{Detail, Diagnostic};
-use gvtg_xml::lint::{FixError, Fixed, fix, lint_all};
+use gvtg_xml::lint::{Detail, Diagnostic, FixError, Fixed, fix, lint_all};
 use gvtg_xml::report::{FileFindings, Json, Part, Report, State};
 use gvtg_xml::rules::schema::Severity;
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::Settings;
-use gvtg_xml::source::Source;
+use gvtg_xml::domain::Settings;
+use gvtg_xml::text::Source;
 use gvtg_xml::xml;
 use serde_json::{Value, json};
 

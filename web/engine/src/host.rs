@@ -5,7 +5,7 @@ use gvtg_xml::emit::hook::{self, Style};
 use gvtg_xml::emit::{
     Destination, EmitOptions, File, FollowUp, cmdline, modprobe, modules, step, udev,
 };
-use gvtg_xml::source::Source;
+use gvtg_xml::text::Source;
 use gvtg_xml::{domain, xml::XmlError};
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! Settings from names and values, named like the flags of the command line. Only the fields that
 //! the user filled in are set; all others are left to the document.
 
-use gvtg_xml::setting_parsers;
-use gvtg_xml::settings::Settings;
+use gvtg_xml::settings::parsers;
+use gvtg_xml::domain::Settings;
 use serde_json::{Value, json};
 
 /// Reads settings from a JSON object of names and values; a switch is on regardless of its value.
@@ -40,16 +40,16 @@ fn set(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
     match name {
         // The browser's machine is not the host.
         "libvirt" if text == "installed" => return Err("use a version such as 9.0".into()),
-        "libvirt" => settings.libvirt = setting_parsers::libvirt(text)?,
-        "uuid" => settings.uuid = Some(setting_parsers::uuid(text)?),
-        "type" => explicit.vgpu_type = Some(setting_parsers::vgpu_type(text)?),
-        "pci" => explicit.pci = Some(setting_parsers::pci(text)?),
-        "display" => explicit.display = Some(setting_parsers::display(text)?),
-        "display-env" => explicit.display_env = Some(setting_parsers::display_env(text)?),
-        "gdk-scale" => explicit.gdk_scale = Some(setting_parsers::gdk_scale(text)?),
-        "alias" => explicit.alias = Some(setting_parsers::alias(text)?),
-        "romfile" => explicit.romfile = Some(setting_parsers::romfile(text)?),
-        "audio" => explicit.audio = Some(setting_parsers::audio(text)?),
+        "libvirt" => settings.libvirt = parsers::libvirt(text)?,
+        "uuid" => settings.uuid = Some(parsers::uuid(text)?),
+        "type" => explicit.vgpu_type = Some(parsers::vgpu_type(text)?),
+        "pci" => explicit.pci = Some(parsers::pci(text)?),
+        "display" => explicit.display = Some(parsers::display(text)?),
+        "display-env" => explicit.display_env = Some(parsers::display_env(text)?),
+        "gdk-scale" => explicit.gdk_scale = Some(parsers::gdk_scale(text)?),
+        "alias" => explicit.alias = Some(parsers::alias(text)?),
+        "romfile" => explicit.romfile = Some(parsers::romfile(text)?),
+        "audio" => explicit.audio = Some(parsers::audio(text)?),
         "keep-video" => settings.keep_video = true,
         "unsafe-fixes" => settings.unsafe_fixes = true,
         _ => return Err(format!("unknown setting '{name}'")),

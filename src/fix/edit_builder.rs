@@ -1,0 +1,381 @@
+//! Collects a set of changes and writes their edits; changes to the same place are written
+//! together.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use super::Change;
+use super::blocks::with_emptied_blocks;
+use super::moved_ranges::MovedRanges;
+use crate::domain::{Domain, Set};
+use crate::fix::layout;
+use crate::qemu::property::{PropertyType, VGPU_PROPERTIES, written_type_of};
+use crate::qemu::{OptionList, Syntax, Value};
+use crate::text::{Edit, Edits};
+use crate::xml::fragment::{NewElement, Style, escape_attribute, escape_text};
+use crate::xml::{Element, ElementId, ElementMap, ElementSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+
+/// The insertions into one element.
+pub(super) type Insertions<'d> = (Element<'d>, Vec<Insertion<'d>>);
+
+pub(super) struct Insertion<'d> {
+    /// The order among the new children.
+    pub(super) rank: Rank,
+    pub(super) new: NewChild,
+    /// The sibling to insert after; `None` for libvirt's own order.
+    pub(super) after: Option<Element<'d>>,
+}
+
+/// The order of a new child among the other new ones: libvirt's order of QEMU's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Rank {
+    /// Any other child, arguments included.
+    Child,
+    /// `<qemu:env>`.
+    Environment,
+    /// `<qemu:commandline>`.
+    Commandline,
+    /// `<qemu:capabilities>`.
+    Capabilities,
+    /// `<qemu:override>`.
+    Override,
+}
+
+pub(super) enum NewChild {
+    Element(NewElement),
+    /// A range of the document's own text, which moves.
+    Source(Range<usize>),
+}
+
+pub(super) struct EditBuilder<'c, 'd> {
+    pub(super) domain: &'c Domain<'d>,
+    pub(super) style: &'c Style,
+    pub(super) edits: Vec<Edit>,
+    pub(super) removed: ElementSet,
+    pub(super) moved: MovedRanges,
+    pub(super) attributes: HashSet<(ElementId, &'c str)>,
+    /// Grouped by parent.
+    pub(super) insertions: Vec<Insertions<'d>>,
+    /// The new device and the new value of each changed `-set`, keyed by its operand.
+    pub(super) sets: ElementMap<(Set<'d>, Option<&'c str>, Option<&'c str>)>,
+    /// The new operands of `-device`, each with its argument.
+    pub(super) operands: Vec<(Element<'d>, String)>,
+    /// Indices into `insertions`.
+    pub(super) by_parent: ElementMap<usize>,
+    /// Whether the vGPU gets an alias, which changes other devices' numbers.
+    pub(super) names_vgpu: bool,
+    /// Operands of new `-set`, each with its property's name.
+    pub(super) new_sets: Vec<(&'c str, String)>,
+    pub(super) arguments: Vec<String>,
+    pub(super) environment: Vec<(&'c str, &'c str)>,
+    pub(super) overrides: Vec<(&'c str, NewOverride<'c>)>,
+    pub(super) overridden: HashSet<(&'c str, &'c str)>,
+    pub(super) capabilities: Vec<&'c str>,
+    pub(super) removed_comments: Vec<Range<usize>>,
+    pub(super) needs_declaration: bool,
+    pub(super) prefix_set: bool,
+}
+
+pub(super) struct NewOverride<'c> {
+    pub(super) property: &'c str,
+    pub(super) kind: PropertyType,
+    pub(super) value: &'c str,
+}
+
+impl<'c, 'd> EditBuilder<'c, 'd> {
+    pub(super) fn new(
+        domain: &'c Domain<'d>,
+        style: &'c Style,
+        changes: impl Iterator<Item = &'c Change<'d>> + Clone,
+    ) -> Self {
+        let moved = MovedRanges::from_changes(changes.clone());
+        let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
+        let removed = changes.filter_map(|change| match change {
+            Change::Remove(element) => Some(element.id()),
+            _ => None,
+        });
+        EditBuilder {
+            domain,
+            style,
+            edits: Vec::new(),
+            removed: removed.collect(),
+            moved,
+            attributes: HashSet::new(),
+            insertions: Vec::new(),
+            by_parent: ElementMap::default(),
+            names_vgpu,
+            new_sets: Vec::new(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            overrides: Vec::new(),
+            sets: ElementMap::default(),
+            operands: Vec::new(),
+            overridden: HashSet::new(),
+            capabilities: Vec::new(),
+            removed_comments: Vec::new(),
+            needs_declaration: false,
+            prefix_set: false,
+        }
+    }
+
+    pub(super) fn text(&self) -> &'d str {
+        self.domain.document.text()
+    }
+
+    pub(super) fn is_removed(&self, element: Element<'d>) -> bool {
+        !self.removed.is_empty() && self.moved.is_lost(element, &self.removed)
+    }
+
+    /// Adds changes, ignoring duplicates: several rules may want the same one.
+    pub(super) fn add_all(&mut self, changes: impl Iterator<Item = &'c Change<'d>> + Clone) {
+        let mut seen = HashSet::with_capacity(changes.clone().count());
+        let unique = changes.filter(|change| {
+            !matches!(change, Change::Remove(_) | Change::NameVgpu) && seen.insert(*change)
+        });
+        unique.for_each(|change| self.add(change));
+    }
+
+    fn add(&mut self, change: &'c Change<'d>) {
+        match change {
+            Change::SetAttribute(element, name, value) if !self.is_removed(*element) => {
+                self.set_attribute(*element, name, Some(value))
+            }
+            Change::RemoveAttribute(element, name) if !self.is_removed(*element) => {
+                self.set_attribute(*element, name, None)
+            }
+            Change::SetText(element, text) if !self.is_removed(*element) => {
+                self.set_text(*element, text)
+            }
+            Change::Insert(parent, element) if !self.is_removed(*parent) => {
+                self.insert(*parent, Rank::Child, NewChild::Element(element.clone()));
+            }
+            Change::InsertSource(parent, range) if !self.is_removed(*parent) => {
+                self.insert(*parent, Rank::Child, NewChild::Source(range.clone()));
+            }
+            Change::InsertBehind(sibling, element) if !self.is_removed(*sibling) => {
+                if let Some(parent) = sibling.parent() {
+                    self.insert_at(
+                        parent,
+                        Insertion {
+                            rank: Rank::Child,
+                            new: NewChild::Element(element.clone()),
+                            after: Some(*sibling),
+                        },
+                    );
+                }
+            }
+            Change::SetPrefix(element, prefix) if !self.is_removed(*element) => {
+                self.set_prefix(*element, prefix)
+            }
+            Change::SetDevice(set, alias) if !self.is_removed(set.operand) => {
+                self.sets
+                    .entry(set.operand.id())
+                    .or_insert((*set, None, None))
+                    .1
+                    .get_or_insert(alias);
+            }
+            Change::SetValue(set, value) if !self.is_removed(set.operand) => {
+                self.sets
+                    .entry(set.operand.id())
+                    .or_insert((*set, None, None))
+                    .2
+                    .get_or_insert(value);
+            }
+            Change::DeviceProperty(argument, name, value) if !self.is_removed(*argument) => {
+                let index =
+                    self.operands.iter().position(|(known, _)| known == argument).unwrap_or_else(
+                        || {
+                            self.operands.push((
+                                *argument,
+                                argument.attribute("value").unwrap_or("").to_owned(),
+                            ));
+                            self.operands.len() - 1
+                        },
+                    );
+                let operand = &mut self.operands[index].1;
+                *operand = with_device_property(operand, name, value);
+            }
+            Change::Arguments(values) => self.arguments.extend(values.iter().cloned()),
+            Change::Set { alias, property, value } => {
+                let alias = self.renamed(alias).unwrap_or_else(|| alias.clone());
+                self.new_sets.push((property, format!("device.{alias}.{property}={value}")));
+            }
+            Change::Environment(name, value)
+                if !self.environment.iter().any(|(known, _)| known == name) =>
+            {
+                self.environment.push((name, value));
+            }
+            Change::Override { alias, property, kind, value }
+                if self.overridden.insert((alias, property)) =>
+            {
+                self.overrides.push((alias, NewOverride { property, kind: *kind, value }));
+            }
+            Change::DeleteCapability(name) => self.capabilities.push(name),
+            Change::DeclareNamespace => self.needs_declaration = true,
+            Change::RemoveComment(span) => self.removed_comments.push(span.clone()),
+            Change::EditComment(range, text) => {
+                self.edits.push(Edit { range: range.clone(), text: text.clone() })
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns the id that a device gets in this pass; `None` if its id stays.
+    pub(super) fn renamed(&self, id: &str) -> Option<String> {
+        if self.names_vgpu { self.domain.renamed(id) } else { None }
+    }
+
+    pub(super) fn set_attribute(
+        &mut self,
+        element: Element<'d>,
+        name: &'c str,
+        value: Option<&String>,
+    ) {
+        if !self.attributes.insert((element.id(), name)) {
+            return;
+        }
+        let text = self.text();
+        let edit = match (element.attribute_place(name), value) {
+            (Some(place), Some(value)) => {
+                let quote = if text[place.value.end..].starts_with('"') { '"' } else { '\'' };
+                Edit { range: place.value, text: escape_attribute(value, quote) }
+            }
+            (None, Some(value)) => {
+                let at = element.start_tag().attributes_end(text);
+                let quote = self.style.quote;
+                Edit {
+                    range: at..at,
+                    text: format!(" {name}={quote}{}{quote}", escape_attribute(value, quote)),
+                }
+            }
+            (Some(place), None) => {
+                let start =
+                    text[..place.name.start].trim_end_matches([' ', '\t', '\n', '\r']).len();
+                Edit { range: start..place.span().end, text: String::new() }
+            }
+            (None, None) => return,
+        };
+        // A correct value is not touched.
+        if text[edit.range.clone()] != edit.text {
+            self.edits.push(edit);
+        }
+    }
+
+    fn set_text(&mut self, element: Element<'d>, text: &str) {
+        let tag = element.start_tag();
+        let name = &self.text()[tag.name.clone()];
+        let edit = match tag.self_closing {
+            true => Edit {
+                range: tag.span.end - 2..tag.span.end,
+                text: format!(">{}</{name}>", escape_text(text)),
+            },
+            false => Edit { range: element.content(), text: escape_text(text) },
+        };
+        self.edits.push(edit);
+    }
+
+    fn set_prefix(&mut self, element: Element<'d>, prefix: &str) {
+        let (tag, content, span) = (element.start_tag(), element.content(), element.span());
+        let length = element.written_prefix().len();
+        let mut replace = |start: usize| {
+            self.edits.push(Edit { range: start..start + length, text: prefix.to_owned() })
+        };
+        replace(tag.name.start);
+        if !tag.self_closing && content.end + 2 < span.end {
+            replace(content.end + 2);
+        }
+        self.prefix_set = true;
+    }
+
+    pub(super) fn insert(&mut self, parent: Element<'d>, rank: Rank, new: NewChild) {
+        self.insert_at(parent, Insertion { rank, new, after: None });
+    }
+
+    fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
+        let index = *self.by_parent.entry(parent.id()).or_insert(self.insertions.len());
+        if index == self.insertions.len() {
+            self.insertions.push((parent, Vec::new()));
+        }
+        self.insertions[index].1.push(insertion);
+    }
+
+    pub(super) fn edits(mut self) -> Edits {
+        self.new_sets.sort_by_key(|(property, _)| property_order(property));
+        self.overrides.sort_by_key(|(_, new)| property_order(new.property));
+        for (argument, operand) in std::mem::take(&mut self.operands) {
+            self.set_attribute(argument, "value", Some(&operand));
+        }
+        for (set, device, value) in std::mem::take(&mut self.sets).into_values() {
+            let (device, value) = (device.unwrap_or(set.device), value.unwrap_or(set.value));
+            self.set_attribute(
+                set.operand,
+                "value",
+                Some(&format!("device.{device}.{}={value}", set.property)),
+            );
+        }
+        self.commandline();
+        self.override_block();
+        self.capability_block();
+        if self.needs_declaration || self.prefix_set {
+            self.declare_namespace();
+        }
+        let kept: ElementSet = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
+        let mut comments: HashSet<Range<usize>> =
+            std::mem::take(&mut self.removed_comments).into_iter().collect();
+        let comments_for = |removed: &ElementSet| -> Vec<Range<usize>> {
+            removed.iter().flat_map(|element| self.domain.comments_for(*element)).cloned().collect()
+        };
+        comments.extend(comments_for(&self.removed));
+        let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept, &comments);
+        comments.extend(comments_for(&removed));
+        let elements = removed
+            .iter()
+            .filter_map(|id| self.domain.document.element(*id))
+            .map(|element| element.span());
+        let mut spans: Vec<Range<usize>> = elements.chain(comments.iter().cloned()).collect();
+        spans.sort_by_key(|span| (span.start, Reverse(span.end)));
+        let deletions = self.moved.spans_inside(&spans).chain([spans.clone()]);
+        let text = self.text();
+        let deletions = deletions.flat_map(|spans| layout::removals(text, spans));
+        // Comments that apply to the whole file stay, even if everything around them is removed.
+        let file_comments = self.domain.comments_for_file();
+        let is_kept =
+            |comment: &Range<usize>| !comments.contains(comment) && !self.moved.contains(comment);
+        let deletions: Vec<Edit> =
+            deletions.map(|range| layout::deletion(text, range, file_comments, is_kept)).collect();
+        self.edits.extend(deletions);
+        self.removed = removed;
+        // Insertions into a piece that moves are written before the piece is.
+        let (moves, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.insertions).into_iter().partition(|(_, children)| {
+                children.iter().any(|child| matches!(child.new, NewChild::Source(_)))
+            });
+        for (parent, children) in others {
+            self.write_insertions(parent, children, &HashMap::new());
+        }
+        let pieces = self.moved.take_texts(self.text(), &mut self.edits);
+        for (parent, children) in moves {
+            self.write_insertions(parent, children, &pieces);
+        }
+        // Edits should never overlap; if they do, the first wins and the next pass sees the rest.
+        Edits::compatible(self.edits)
+    }
+}
+
+/// Returns the operand of `-device` with this property set (`true`/`false` for a bool); an operand
+/// that QEMU cannot parse is returned unchanged.
+fn with_device_property(operand: &str, name: &str, value: &str) -> String {
+    let written = match written_type_of(name) {
+        Some(PropertyType::Bool) => Value::Switch(value == "true"),
+        Some(PropertyType::Unsigned | PropertyType::Signed) => Value::Number(value),
+        Some(PropertyType::String) | None => Value::Text(value),
+    };
+    OptionList::parse(operand, Syntax::DEVICE)
+        .map_or_else(|_| operand.to_owned(), |list| list.with_option(name, written))
+}
+
+/// The index of a property in the guide's order; properties that the guide does not name come last.
+fn property_order(name: &str) -> usize {
+    VGPU_PROPERTIES.iter().position(|known| *known == name).unwrap_or(VGPU_PROPERTIES.len())
+}

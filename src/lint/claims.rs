@@ -1,0 +1,426 @@
+//! Cross-file checks: vGPUs and names used by more than one domain of a run.
+//!
+//! A claim is small and owns its data, so that a run over thousands of files keeps little of each.
+//! Two claims to the same resource conflict only if they certainly belong to two domains: copies of
+//! one domain, such as a backup or the output of `fix`, claim the same.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::{
+    Domain, PciAddress, attribute_span, is_template, is_template_name, parse_pci, parse_uuid,
+    uuid_of,
+};
+use crate::rules::finding::Finding;
+use crate::rules::schema::ConflictKind;
+use crate::text::Position;
+use crate::xml::Element;
+
+/// A resource that only one domain may use.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// A vGPU.
+    Vgpu(Uuid),
+    /// A domain name on the host with this GPU.
+    Name(String, PciAddress),
+}
+
+/// A document's claim to a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The id of the rule that checks it.
+    pub rule: String,
+    /// The claimed resource.
+    pub thing: Resource,
+    /// The claimant: the domain's name for a vGPU, the domain's uuid for a name. Claims with the
+    /// same owner do not conflict.
+    pub owner: String,
+    /// The byte range in the document.
+    pub span: Range<usize>,
+    /// The start as line and column.
+    pub start: Position,
+    /// The reason given in the document for suppressing conflicts; `None` if it does not.
+    pub suppression_reason: Option<String>,
+}
+
+/// All claims of a document; empty if no rule checks them.
+pub type Summary = Vec<Claim>;
+
+/// A claim of an earlier document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConflictingClaim {
+    /// The document's name.
+    pub file: Arc<str>,
+    /// The claimant, see [`Claim::owner`].
+    pub owner: String,
+    /// The byte range in that document.
+    pub span: Range<usize>,
+    /// The start as line and column.
+    pub start: Position,
+    /// The reason given in that document for suppressing conflicts.
+    pub consent: Option<String>,
+}
+
+/// The claims of all documents of a run so far.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    by_thing: HashMap<(String, Resource), ClaimsByConsent>,
+}
+
+/// Claims to one resource, split by whether the document suppresses conflicts. Two different owners
+/// of each kind suffice to find one that differs from a third.
+#[derive(Clone, Debug, Default)]
+struct ClaimsByConsent {
+    exclusive: Vec<ConflictingClaim>,
+    shared_ok: Vec<ConflictingClaim>,
+}
+
+/// Number of owners that suffice to find one that differs from a given owner.
+const MAX_OWNERS_KEPT: usize = 2;
+
+impl Claims {
+    /// Adds the claims of the document with this name.
+    pub fn add(&mut self, file: &str, summary: Summary) {
+        if summary.is_empty() {
+            return;
+        }
+        let file: Arc<str> = file.into();
+        for Claim { rule, thing, owner, span, start, suppression_reason: consent } in summary {
+            let rivals = self.by_thing.entry((rule, thing)).or_default();
+            let kind =
+                if consent.is_some() { &mut rivals.shared_ok } else { &mut rivals.exclusive };
+            if kind.len() < MAX_OWNERS_KEPT && kind.iter().all(|other| other.owner != owner) {
+                kind.push(ConflictingClaim { file: file.clone(), owner, span, start, consent });
+            }
+        }
+    }
+
+    /// Returns the first claim to the same resource with another owner; claims without a
+    /// suppression come first.
+    pub fn rival(&self, claim: &Claim) -> Option<&ConflictingClaim> {
+        let ClaimsByConsent { exclusive, shared_ok } =
+            self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
+        exclusive.iter().chain(shared_ok).find(|rival| rival.owner != claim.owner)
+    }
+}
+
+/// Returns a domain's claims of this kind without duplicates, each with the finding to report if
+/// another domain has the resource too. The caller fills in the rule and the suppression reason.
+pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
+    // Each domain created from a template gets its own name.
+    let Some(name) = domain.name().filter(|name| !is_template_name(name)) else {
+        return Vec::new();
+    };
+    let mut claims = Vec::new();
+    let mut claimed = HashSet::new();
+    let mut add = |thing: Resource, owner: &str, finding: Finding<'d>| {
+        if claimed.insert(thing.clone()) {
+            let (span, start) =
+                (finding.span.clone(), domain.document.source().position(finding.span.start));
+            claims.push((
+                finding,
+                Claim {
+                    rule: String::new(),
+                    thing,
+                    owner: owner.to_owned(),
+                    span,
+                    start,
+                    suppression_reason: None,
+                },
+            ));
+        }
+    };
+    match same {
+        ConflictKind::Vgpu => {
+            vgpus(domain).for_each(|(uuid, finding)| add(Resource::Vgpu(uuid), &name, finding))
+        }
+        ConflictKind::Name => {
+            let Some((uuid, element)) = written_uuid(domain).zip(domain.child("name")) else {
+                return claims;
+            };
+            for pci in gpus(domain) {
+                let finding =
+                    Finding::within(element, element.content()).with_value("found", &*name);
+                add(Resource::Name(name.clone(), pci), &uuid.to_string(), finding);
+            }
+        }
+    }
+    claims
+}
+
+/// Returns the uuid written in the domain.
+fn written_uuid(domain: &Domain<'_>) -> Option<Uuid> {
+    domain.child("uuid").and_then(|element| parse_uuid(&element.deep_text()))
+}
+
+/// Returns the uuids of the domain's vGPUs, including those that `fix` would set, each with the
+/// finding to report if another domain has it.
+fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<'d>)> + 'c {
+    let with_values = |finding: Finding<'d>, uuid: Uuid, what: &str| {
+        (uuid, finding.with_value("found", uuid.to_string()).with_value("what", what))
+    };
+    let hostdev_claim = move |(index, vgpu): (usize, &Element<'d>)| {
+        let address = vgpu.child("source").and_then(|source| source.child("address"));
+        if address.and_then(|address| address.attribute("uuid")).is_some_and(is_template) {
+            return None;
+        }
+        let place = address.map_or_else(
+            || Finding::at(*vgpu),
+            |address| Finding::within(*vgpu, attribute_span(address, "uuid")),
+        );
+        Some(match uuid_of(*vgpu) {
+            Some(uuid) => with_values(place, uuid, ""),
+            None => with_values(
+                place,
+                domain.new_uuid(index, *vgpu),
+                ", which `fix` gives this <hostdev>,",
+            ),
+        })
+    };
+    let raw = domain.raw_vgpu.zip(domain.raw_uuid());
+    let argument_claim = raw.map(move |(argument, uuid)| {
+        with_values(Finding::at_attribute(argument, "value"), uuid, "")
+    });
+    domain.vgpus.iter().enumerate().filter_map(hostdev_claim).chain(argument_claim)
+}
+
+/// Returns the valid PCI addresses of the GPUs that the domain's vGPUs are on.
+fn gpus(domain: &Domain<'_>) -> Vec<PciAddress> {
+    let settings = domain.settings;
+    let uuids = domain
+        .vgpus
+        .iter()
+        .map(|vgpu| uuid_of(*vgpu))
+        .chain(domain.raw_vgpu.map(|_| domain.raw_uuid()));
+    let explicit_pci = settings.explicit.pci.as_deref();
+    uuids
+        .filter_map(|uuid| {
+            parse_pci(
+                explicit_pci.or_else(|| domain.recorded("pci", uuid)).unwrap_or(settings.pci()),
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Settings;
+
+    fn claim(vgpu: u128, owner: &str, consent: Option<&str>) -> Claim {
+        Claim {
+            rule: "r".into(),
+            thing: Resource::Vgpu(Uuid::from_u128(vgpu)),
+            owner: owner.into(),
+            span: 1..2,
+            start: Position { line: 1, column: 2 },
+            suppression_reason: consent.map(str::to_owned),
+        }
+    }
+
+    /// Returns the rival of the last claim; each claim is (file, vGPU, owner, suppression reason).
+    fn rival(all: &[(&str, u128, &str, Option<&str>)]) -> Option<String> {
+        let mut claims = Claims::default();
+        let ((_, vgpu, owner, consent), others) = all.split_last().unwrap();
+        for (file, vgpu, owner, consent) in others {
+            claims.add(file, vec![claim(*vgpu, owner, *consent)]);
+        }
+        claims
+            .rival(&claim(*vgpu, owner, *consent))
+            .map(|rival| format!("{} {}", rival.file, rival.owner))
+    }
+
+    #[test]
+    fn finds_the_first_claim_with_another_owner() {
+        for (all, expected) in [
+            (&[("a", 1, "x", None)][..], None),
+            (&[("a", 1, "x", None), ("b", 2, "y", None)], None),
+            (&[("a", 1, "x", None), ("b", 1, "x", None)], None),
+            (&[("a", 1, "x", None), ("b", 1, "y", None)], Some("a x")),
+            (&[("a", 1, "y", None), ("b", 1, "x", None), ("c", 1, "y", None)], Some("b x")),
+            (&[("a", 1, "x", None), ("b", 1, "x", None), ("c", 1, "y", None)], Some("a x")),
+            (
+                &[
+                    ("a", 1, "x", None),
+                    ("b", 1, "y", None),
+                    ("c", 1, "z", None),
+                    ("d", 1, "w", None),
+                ],
+                Some("a x"),
+            ),
+            (&[("a", 1, "x", Some("?")), ("b", 1, "y", None)], Some("a x")),
+            (&[("a", 1, "x", Some("?")), ("b", 1, "y", None), ("c", 1, "z", None)], Some("b y")),
+            (&[("a", 1, "x", Some("?")), ("b", 1, "y", None), ("c", 1, "y", None)], Some("a x")),
+            (
+                &[("a", 1, "x", Some("?")), ("b", 1, "y", Some("?")), ("c", 1, "x", None)],
+                Some("b y"),
+            ),
+            (&[("a", 1, "x", None), ("a", 1, "X", None)], Some("a x")),
+            (&[("a", 1, "", None), ("b", 1, " ", None)], Some("a ")),
+        ] {
+            assert_eq!(rival(all).as_deref(), expected, "{all:?}");
+        }
+    }
+
+    #[test]
+    fn ignores_claims_of_other_rules_and_kinds() {
+        let mut claims = Claims::default();
+        claims.add("a", vec![claim(1, "x", None)]);
+        let name = Resource::Name("n".into(), [0, 0, 2, 0]);
+        claims.add("b", vec![Claim { thing: name.clone(), ..claim(1, "x", None) }]);
+        assert!(claims.rival(&Claim { rule: "s".into(), ..claim(1, "y", None) }).is_none());
+        assert_eq!(
+            &*claims.rival(&Claim { thing: name, ..claim(1, "y", None) }).unwrap().file,
+            "b"
+        );
+        assert!(
+            claims
+                .rival(&Claim {
+                    thing: Resource::Name("n".into(), [0, 0, 3, 0]),
+                    ..claim(1, "y", None)
+                })
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn keeps_few_claims_of_one_resource() {
+        let mut claims = Claims::default();
+        for index in 0..100_000 {
+            let owner = if index < 50_000 { "same".to_owned() } else { index.to_string() };
+            claims.add("a", vec![claim(1, &owner, (index % 2 == 0).then_some("why"))]);
+            assert_eq!(claims.rival(&claim(1, "same", None)).is_some(), index >= 50_000);
+        }
+        assert_eq!(claims.by_thing.len(), 1);
+        assert!(
+            claims
+                .by_thing
+                .values()
+                .all(|rivals| rivals.exclusive.len() == 2 && rivals.shared_ok.len() == 2)
+        );
+    }
+
+    /// Returns the resource, owner and source text of each claim.
+    fn claimed(text: &str, same: ConflictKind, settings: &Settings) -> Vec<String> {
+        let show = |claim: &Claim| {
+            let thing = match &claim.thing {
+                Resource::Vgpu(uuid) => uuid.to_string(),
+                Resource::Name(name, pci) => format!("{name} {pci:?}"),
+            };
+            format!("{thing} of {}: {}", claim.owner, &text[claim.span.clone()])
+        };
+        crate::domain::read(text, settings, |domain| {
+            claims(same, domain).iter().map(|(_, claim)| show(claim)).collect()
+        })
+        .unwrap()
+    }
+
+    const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
+
+    fn domain(inside: &str, devices: &str) -> String {
+        let namespace = crate::xml::QEMU_NAMESPACE;
+        format!(
+            "<domain type='kvm' xmlns:qemu='{namespace}'>{inside}<devices>{devices}</devices></domain>"
+        )
+    }
+
+    fn hostdev(inside: &str) -> String {
+        format!("<hostdev type='mdev' model='vfio-pci'>{inside}</hostdev>")
+    }
+
+    fn vgpu(uuid: &str) -> String {
+        hostdev(&format!("<source><address uuid='{uuid}'/></source>"))
+    }
+
+    #[test]
+    fn claims_each_vgpu_of_a_named_domain_once() {
+        let settings = Settings::default();
+        let claims_of = |inside: &str, devices: &str| {
+            claimed(&domain(inside, devices), ConflictKind::Vgpu, &settings)
+        };
+        let derived = |index: usize| crate::domain::derived_uuid("a", index).to_string();
+        let name = "<name>a</name>";
+        assert_eq!(claims_of(name, ""), [""; 0]);
+        assert_eq!(claims_of("", &vgpu(UUID)), [""; 0], "a domain without a name is nobody's");
+        assert_eq!(claims_of("<name></name>", &vgpu(UUID)), [""; 0]);
+        assert_eq!(claims_of(name, &vgpu(UUID)), [format!("{UUID} of a: uuid='{UUID}'")]);
+        assert_eq!(claims_of(name, &(vgpu(UUID) + &vgpu(&UUID.to_uppercase()))).len(), 1);
+        let plain = UUID.replace('-', "");
+        assert_eq!(claims_of(name, &vgpu(&plain)), [format!("{UUID} of a: uuid='{plain}'")]);
+        // The uuids that `fix` would set.
+        let two =
+            format!("{}{}", hostdev(""), hostdev("<source><address uuid='GPU_UUID'/></source>"));
+        let start = "<hostdev type='mdev' model='vfio-pci'>";
+        assert_eq!(
+            claims_of(name, &two),
+            [
+                format!("{} of a: {start}", derived(1)),
+                format!("{} of a: uuid='GPU_UUID'", derived(2))
+            ]
+        );
+        assert_eq!(
+            claims_of(name, &hostdev(&format!("<source uuid='{UUID}'/>"))),
+            [format!("{UUID} of a: {start}")],
+            "one element too high"
+        );
+        // Another vendor's device, and a device that is not a vGPU.
+        let nvidia =
+            "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='nvidia-11'/></metadata>";
+        assert_eq!(claims_of(&format!("{name}{nvidia}"), &vgpu(UUID)), [""; 0]);
+        assert_eq!(claims_of(name, &vgpu(UUID).replace("vfio-pci", "vfio-ap")), [""; 0]);
+    }
+
+    #[test]
+    fn claims_a_vgpu_in_an_argument() {
+        let path = format!("/sys/bus/mdev/devices/{UUID}");
+        let arguments =
+            format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci,sysfsdev={path}'/>");
+        let text = domain("<name>a</name>", "").replace(
+            "</domain>",
+            &format!("<qemu:commandline>{arguments}</qemu:commandline></domain>"),
+        );
+        assert_eq!(
+            claimed(&text, ConflictKind::Vgpu, &Settings::default()),
+            [format!("{UUID} of a: value='vfio-pci,sysfsdev={path}'")]
+        );
+    }
+
+    #[test]
+    fn claims_the_name_of_a_domain_with_uuid_and_vgpu() {
+        let claims_of = |inside: &str, devices: &str| {
+            claimed(&domain(inside, devices), ConflictKind::Name, &Settings::default())
+        };
+        let (own_uuid, named) = ("c1b2e3d4-0000-4000-8000-000000000001", "<name> a&amp;b</name>");
+        let both = format!("{named}<uuid>\n{}\n</uuid>", own_uuid.to_uppercase());
+        assert_eq!(claims_of(&both, ""), [""; 0], "no vGPU");
+        assert_eq!(claims_of(named, &vgpu(UUID)), [""; 0], "libvirt is to give it a uuid");
+        assert_eq!(claims_of(&format!("{named}<uuid>x</uuid>"), &vgpu(UUID)), [""; 0]);
+        assert_eq!(claims_of(&format!("<uuid>{own_uuid}</uuid>"), &vgpu(UUID)), [""; 0]);
+        assert_eq!(
+            claims_of(&both, &(vgpu(UUID) + &hostdev(""))),
+            [format!(" a&b [0, 0, 2, 0] of {own_uuid}:  a&amp;b")]
+        );
+        let recorded = |pci: &str| {
+            format!(
+                "{both}<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' pci='{pci}'/></metadata>"
+            )
+        };
+        assert_eq!(
+            claims_of(&recorded("0000:00:1F.7"), &vgpu(UUID)),
+            [format!(" a&b [0, 0, 31, 7] of {own_uuid}:  a&amp;b")]
+        );
+        assert_eq!(
+            claims_of(&recorded("somewhere"), &vgpu(UUID)),
+            [""; 0],
+            "who knows which GPU that is"
+        );
+        let mut settings = Settings::default();
+        settings.explicit.pci = Some("0001:00:02.0".into());
+        let with_explicit_pci =
+            claimed(&domain(&recorded("0000:00:1F.7"), &vgpu(UUID)), ConflictKind::Name, &settings);
+        assert_eq!(with_explicit_pci, [format!(" a&b [1, 0, 2, 0] of {own_uuid}:  a&amp;b")]);
+    }
+}

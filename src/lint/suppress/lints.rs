@@ -1,0 +1,203 @@
+//! Findings about faulty and unused suppressions, and their fixes.
+
+use std::ops::Range;
+
+use super::{MAX_TYPO_LOOKUPS, NamePlace, Suppressions};
+use crate::domain::{Ignore, IgnoreForm};
+use crate::fix::Change;
+use crate::rules::finding::Finding;
+use crate::rules::schema::{Check, IgnoreFault};
+use crate::rules::{Rule, of_host, unknown};
+use crate::xml::Element;
+use foldhash::HashSet;
+
+/// Names longer than this, in bytes, are not compared with the names of rules.
+const MAX_NAME_LEN: usize = 64;
+
+impl<'d> Suppressions<'_, 'd> {
+    /// Returns the findings about suppressions with this fault. Names that are not in `judged` are
+    /// not reported as unused.
+    pub fn faults(
+        &self,
+        fault: IgnoreFault,
+        known: &[&Rule],
+        judged: &HashSet<&str>,
+    ) -> Vec<Finding<'d>> {
+        match fault {
+            IgnoreFault::Unreadable => self.unreadable(),
+            IgnoreFault::WithoutReason => self.without_reason(),
+            IgnoreFault::UnknownRule => self.of_unknown_rules(known),
+            IgnoreFault::Unused => self.unused_suppressions(judged),
+        }
+    }
+
+    fn unreadable(&self) -> Vec<Finding<'d>> {
+        let unreadable =
+            self.ignores.iter().filter_map(|ignore| Some((ignore, ignore.fault.as_deref()?)));
+        unreadable
+            .map(|(ignore, fault)| {
+                finding_at(ignore, ignore.span.clone()).with_value("what", fault)
+            })
+            .collect()
+    }
+
+    fn without_reason(&self) -> Vec<Finding<'d>> {
+        let without_reason =
+            self.ignores.iter().filter(|ignore| ignore.fault.is_none() && ignore.reason.is_empty());
+        without_reason.map(|ignore| finding_at(ignore, ignore.span.clone())).collect()
+    }
+
+    fn of_unknown_rules(&self, known: &[&Rule]) -> Vec<Finding<'d>> {
+        let named = self.ignores.iter().enumerate().filter(|(_, ignore)| ignore.fault.is_none());
+        let places = named
+            .flat_map(|(index, ignore)| (0..ignore.names.len()).map(move |place| (index, place)));
+        let unknown = places.filter_map(|place| {
+            self.unknown.get(self.name(place)).map(|suggestion| (place, *suggestion))
+        });
+        unknown
+            .map(|((index, place), suggestion)| {
+                let (ignore, name) = (&self.ignores[index], self.name((index, place)));
+                let range = ignore.names[place].clone();
+                let finding = finding_at(ignore, range.clone())
+                    .with_value(
+                        "what",
+                        unknown_rule_message(
+                            name,
+                            suggestion,
+                            known,
+                            self.unknown.len() <= MAX_TYPO_LOOKUPS,
+                        ),
+                    )
+                    .with_value("other", suggestion.unwrap_or(""));
+                match (suggestion, ignore.form) {
+                    (None, _) => finding,
+                    (Some(suggestion), IgnoreForm::Metadata(element)) => {
+                        finding.fixed_by(vec![Change::SetAttribute(
+                            element,
+                            "rule".into(),
+                            suggestion.to_owned(),
+                        )])
+                    }
+                    (Some(suggestion), _) => {
+                        finding.fixed_by(vec![Change::EditComment(range, suggestion.to_owned())])
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// Whether a suppression is unused, among those of the names in `judged`.
+    pub fn has_unused(&self, judged: &HashSet<&str>) -> bool {
+        !self.unused(judged).is_empty()
+    }
+
+    fn unused(&self, judged: &HashSet<&str>) -> HashSet<NamePlace> {
+        let is_sound = |(index, _): &NamePlace| {
+            self.ignores[*index].fault.is_none() && !self.ignores[*index].reason.is_empty()
+        };
+        let judged_names = self.by_name.iter().filter(|(name, _)| judged.contains(*name));
+        judged_names.flat_map(|(_, scopes)| scopes.unused()).filter(is_sound).collect()
+    }
+
+    fn unused_suppressions(&self, judged: &HashSet<&str>) -> Vec<Finding<'d>> {
+        let unused = self.unused(judged);
+        let mut findings = Vec::new();
+        let elements = unused.iter().filter_map(|(index, _)| match self.ignores[*index].form {
+            IgnoreForm::Metadata(element) => Some(element),
+            IgnoreForm::Comment(_) | IgnoreForm::FileComment => None,
+        });
+        let elements: HashSet<Element<'d>> = elements.collect();
+        for (index, ignore) in self.ignores.iter().enumerate() {
+            let is_kept = |place: usize| !unused.contains(&(index, place));
+            let first_kept = (0..ignore.names.len()).find(|place| is_kept(*place));
+            for place in (0..ignore.names.len()).filter(|place| !is_kept(*place)) {
+                let name = &ignore.names[place];
+                let change = match (ignore.form, first_kept) {
+                    (IgnoreForm::Metadata(element), _) => {
+                        Change::Remove(with_emptied_parents(element, &elements))
+                    }
+                    (_, None) => Change::RemoveComment(ignore.span.clone()),
+                    // Including a comma, so that the other names stay a valid list whichever of
+                    // them are removed too.
+                    (_, Some(kept)) if kept < place => {
+                        Change::EditComment(ignore.names[place - 1].end..name.end, String::new())
+                    }
+                    (_, Some(_)) => Change::EditComment(
+                        name.start..ignore.names[place + 1].start,
+                        String::new(),
+                    ),
+                };
+                findings.push(
+                    finding_at(ignore, name.clone())
+                        .with_value("found", self.name((index, place)))
+                        .fixed_by(vec![change]),
+                );
+            }
+        }
+        findings
+    }
+}
+
+/// Returns the names of rules and groups whose suppressions can be reported as unused: all their
+/// `known` rules must be `wanted`.
+pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
+    // Conflicts with other documents are only found next to these, so one document cannot show that
+    // a suppression of them is unused.
+    let is_wanted = |rule: &Rule| {
+        !matches!(rule.check, Check::Across { .. })
+            && wanted.iter().any(|other| other.id == rule.id)
+    };
+    // Suppressions of findings about suppressions always count as used.
+    let is_about_domain = |rule: &&&Rule| !matches!(rule.check, Check::Ignore { .. });
+    let not_judged: HashSet<&str> = known
+        .iter()
+        .filter(is_about_domain)
+        .filter(|rule| !is_wanted(rule))
+        .flat_map(|rule| rule.names())
+        .collect();
+    let wanted = known
+        .iter()
+        .filter(is_about_domain)
+        .filter(|rule| is_wanted(rule))
+        .flat_map(|rule| rule.names());
+    wanted.filter(|name| !not_judged.contains(name)).collect()
+}
+
+fn finding_at<'d>(ignore: &Ignore<'d>, span: Range<usize>) -> Finding<'d> {
+    match ignore.form {
+        IgnoreForm::Metadata(element) => Finding::within(element, span),
+        IgnoreForm::Comment(_) | IgnoreForm::FileComment => Finding::of_no_element(span),
+    }
+}
+
+/// Returns the element, or the largest ancestor that would be empty without it and `others`.
+fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>) -> Element<'d> {
+    let is_emptied = |child: Element<'d>, parent: Element<'d>| {
+        parent.children().all(|other| other == child || others.contains(&other))
+            && parent.comments().next().is_none()
+            && parent.attribute_names().next().is_none()
+    };
+    // The root is never removed.
+    let parents = element.ancestors().take_while(|ancestor| ancestor.parent().is_some());
+    parents
+        .reduce(|inner, parent| if is_emptied(inner, parent) { parent } else { inner })
+        .unwrap_or(element)
+}
+
+/// Returns the message about an unknown name. It suggests similar names if `is_compared`.
+fn unknown_rule_message(
+    name: &str,
+    suggestion: Option<&str>,
+    known: &[&Rule],
+    is_compared: bool,
+) -> String {
+    if of_host().iter().any(|rule| rule.id == name) {
+        return format!("the rule '{name}' is about the host, and a domain cannot suppress it");
+    }
+    match suggestion {
+        Some(suggestion) => format!("there is no rule '{name}'; did you mean '{suggestion}'?"),
+        None if name.len() > MAX_NAME_LEN => "there is no rule with such a long name".to_owned(),
+        None if !is_compared => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
+        None => unknown(name, known),
+    }
+}

@@ -1,0 +1,232 @@
+//! Maps an edited text, and the offsets in it, back to the text before the edits.
+
+use std::ops::Range;
+
+use crate::text::{Edit, Edits};
+
+/// Maximum number of bytes searched for moved tags; beyond it, moved places map to where they were
+/// inserted.
+const MAX_SEARCH_BYTES: usize = 64 << 20;
+
+/// The place of an offset in the text before the edits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OriginalOffset {
+    /// At this offset; for replaced text, at the start of the replaced range.
+    At(usize),
+    /// In text that was inserted at this offset.
+    New(usize),
+}
+
+/// The inverse of a set of edits.
+#[derive(Clone, Debug)]
+pub struct SourceMap {
+    inverse: Edits,
+    /// The byte ranges of each edit before and after, in order.
+    steps: Vec<EditSpan>,
+    moved: Vec<Moved>,
+}
+
+#[derive(Clone, Debug)]
+struct EditSpan {
+    old: Range<usize>,
+    new: Range<usize>,
+}
+
+/// A tag that was moved and whose whitespace may have changed: the offsets of its non-whitespace
+/// bytes before and after.
+#[derive(Clone, Debug)]
+struct Moved {
+    old: Vec<usize>,
+    new: Vec<usize>,
+    /// Whether this is the last tag of its piece; text after it does not belong to the piece.
+    is_last: bool,
+}
+
+impl SourceMap {
+    /// Creates the map for these edits of `text`; `moved` are the ranges that move.
+    pub fn of(edits: &Edits, text: &str, moved: &[Range<usize>]) -> Self {
+        let mut shift = 0isize;
+        let mut inverse = Vec::new();
+        let mut steps = Vec::new();
+        for Edit { range, text: new } in edits.iter() {
+            let start = range.start.saturating_add_signed(shift);
+            steps.push(EditSpan { old: range.clone(), new: start..start + new.len() });
+            inverse.push(Edit {
+                range: start..start + new.len(),
+                text: text[range.clone()].to_owned(),
+            });
+            shift += new.len() as isize - range.len() as isize;
+        }
+        let moved = find_moved(edits, &steps, text, moved);
+        // The inverse of disjoint edits is disjoint; touching ones stay in order.
+        SourceMap { inverse: Edits::new(inverse).unwrap_or_default(), steps, moved }
+    }
+
+    /// Returns the text before the edits, given the text after them.
+    pub fn apply(&self, edited: &str) -> String {
+        self.inverse.apply(edited)
+    }
+
+    /// Maps an offset of the edited text to the text before the edits.
+    pub fn before(&self, offset: usize) -> OriginalOffset {
+        let index = self.steps.partition_point(|step| step.new.start <= offset);
+        let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else {
+            return OriginalOffset::At(offset);
+        };
+        if offset >= step.new.end {
+            return OriginalOffset::At(offset - step.new.end + step.old.end);
+        }
+        match self.offset_before_move(offset, &step.new) {
+            Some(old_offset) => OriginalOffset::At(old_offset),
+            None if step.old.is_empty() => OriginalOffset::New(step.old.start),
+            None => OriginalOffset::At(step.old.start),
+        }
+    }
+
+    /// Returns the old offset of a place in inserted text that was moved there. Text that was added
+    /// to a moved tag maps to the next byte of the tag, or to its last one.
+    fn offset_before_move(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
+        let index = self.moved.partition_point(|moved| moved.new[0] <= offset);
+        let moved = &self.moved[index.checked_sub(1)?];
+        if moved.new[0] < within.start || moved.is_last && moved.new.last() < Some(&offset) {
+            return None;
+        }
+        let place = moved.new.partition_point(|new| *new < offset);
+        moved.old.get(place).or(moved.old.last()).copied()
+    }
+}
+
+/// Returns the offsets of all non-whitespace bytes, and the text that they form.
+fn without_whitespace(text: &str, start: usize) -> (Vec<usize>, String) {
+    let mut offsets = Vec::new();
+    let mut compact = String::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let at = start + text.len() - rest.len();
+        let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        offsets.extend(at..at + length);
+        compact.push_str(&rest[..length]);
+        rest = rest[length..].trim_start();
+    }
+    (offsets, compact)
+}
+
+/// Finds the tags of the moved pieces, in the order of the new text.
+fn find_moved(
+    edits: &Edits,
+    steps: &[EditSpan],
+    text: &str,
+    pieces: &[Range<usize>],
+) -> Vec<Moved> {
+    if pieces.is_empty() {
+        return Vec::new();
+    }
+    let written = edits.iter().zip(steps).filter(|(edit, _)| edit.text.contains('<'));
+    // Pieces are inserted one after the other, so each tag is searched after the previous one.
+    let mut written: Vec<(Vec<usize>, String, usize)> = written
+        .map(|(edit, step)| {
+            let (offsets, compact) = without_whitespace(&edit.text, step.new.start);
+            (offsets, compact, 0)
+        })
+        .collect();
+    let mut moved = Vec::new();
+    let mut searched_bytes = 0;
+    for piece in pieces {
+        let tags = tags(text, piece);
+        for (index, tag) in tags.iter().enumerate() {
+            let (old, compact) = without_whitespace(&text[tag.clone()], tag.start);
+            let new_offsets = written.iter_mut().find_map(|(offsets, written, cursor)| {
+                searched_bytes += written.len() - *cursor;
+                let at = *cursor + written[*cursor..].find(&compact)?;
+                *cursor = at + compact.len();
+                Some(offsets[at..at + compact.len()].to_vec())
+            });
+            let is_last = index + 1 == tags.len();
+            moved.extend(new_offsets.map(|new| Moved { old, new, is_last }));
+            if searched_bytes > MAX_SEARCH_BYTES {
+                moved.clear();
+                return moved;
+            }
+        }
+    }
+    moved.sort_by_key(|moved| moved.new[0]);
+    moved
+}
+
+/// Splits a piece at its tags; each range includes the text after the tag.
+fn tags(text: &str, piece: &Range<usize>) -> Vec<Range<usize>> {
+    let starts =
+        memchr::memchr_iter(b'<', &text.as_bytes()[piece.clone()]).map(|at| piece.start + at);
+    let mut starts: Vec<usize> = starts.collect();
+    starts.push(piece.end);
+    starts.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply_and_map(text: &str, edits: Vec<Edit>, moved: &[Range<usize>]) -> (SourceMap, String) {
+        let edits = Edits::new(edits).unwrap();
+        let after = edits.apply(text);
+        (SourceMap::of(&edits, text, moved), after)
+    }
+
+    fn edit(range: Range<usize>, text: &str) -> Edit {
+        Edit { range, text: text.into() }
+    }
+
+    #[test]
+    fn restores_the_text_and_its_offsets() {
+        let (source_map, after) = apply_and_map(
+            "abcdef",
+            vec![edit(1..3, "XYZ"), edit(4..4, "ins"), edit(5..6, "")],
+            &[],
+        );
+        assert_eq!(after, "aXYZdinse");
+        assert_eq!(source_map.apply(&after), "abcdef");
+        use OriginalOffset::{At, New};
+        let before: Vec<OriginalOffset> =
+            (0..=after.len()).map(|offset| source_map.before(offset)).collect();
+        assert_eq!(
+            before,
+            [At(0), At(1), At(1), At(1), At(3), New(4), New(4), New(4), At(4), At(6)]
+        );
+    }
+
+    #[test]
+    fn maps_moved_tags_to_their_old_offsets() {
+        let text = "<a>\n  <é x='1'/>\n</a>|";
+        let piece = 6..17;
+        assert_eq!(&text[piece.clone()], "<é x='1'/>");
+        let (source_map, after) =
+            apply_and_map(text, vec![edit(4..18, ""), edit(22..22, "[\n<é\n\tx='1'/>]")], &[piece]);
+        assert_eq!(after, "<a>\n</a>[\n<é\n\tx='1'/>]|");
+        let at = |word: &str, text: &str| text.find(word).unwrap();
+        for word in ["<é", "x='1'", "/>"] {
+            assert_eq!(
+                source_map.before(at(word, &after)),
+                OriginalOffset::At(at(word, text)),
+                "{word}"
+            );
+        }
+        assert_eq!(source_map.before(at("[", &after)), OriginalOffset::New(22));
+    }
+
+    #[test]
+    fn maps_text_added_to_a_moved_piece_to_the_next_old_byte() {
+        let text = "<a><b x='1'/><c/></a>|";
+        let piece = 3..17;
+        let edits = vec![edit(piece.clone(), ""), edit(21..21, "[<b x='2'/><new/><c/>]")];
+        let (source_map, after) = apply_and_map(text, edits, std::slice::from_ref(&piece));
+        assert_eq!(after, "<a></a>[<b x='2'/><new/><c/>]|");
+        let at = |word: &str, text: &str| text.find(word).unwrap();
+        assert_eq!(source_map.before(at("<c/>", &after)), OriginalOffset::At(at("<c/>", text)));
+        assert_eq!(source_map.before(at("]", &after)), OriginalOffset::New(21), "behind the piece");
+        assert_eq!(
+            source_map.before(at("<b", &after)),
+            OriginalOffset::New(21),
+            "a tag that changed before anything that did not"
+        );
+    }
+}
