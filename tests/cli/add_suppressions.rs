@@ -1,4 +1,4 @@
-//! `fix --suppress`, and what reports say of what is suppressed.
+//! `fix --suppress`, and how reports treat suppressed findings.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -20,7 +20,7 @@ fn suppress(flags: &str, reason: &str, text: &str) -> (i32, String, String) {
 }
 
 #[test]
-fn what_a_rule_finds_is_written_into_the_metadata() {
+fn writes_suppressions_into_the_metadata() {
     let (code, stdout, stderr) = suppress("stray-video", "it's <the> installer's -- & mine", TEXT);
     let own = "  <name>a</name>\n  <metadata>\n    <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'>\n      \
         <gvtg:ignore rule='stray-video'>it's &lt;the&gt; installer's -- &amp; mine</gvtg:ignore>\n    </gvtg:domain>\n  </metadata>\n";
@@ -33,7 +33,7 @@ fn what_a_rule_finds_is_written_into_the_metadata() {
         suppress("stray-video", "again", &stdout),
         (0, stdout.clone(), "gvtg-xml: 0 findings suppressed\n".into())
     );
-    // Beside what is there.
+    // Next to existing metadata.
     let (_, both, _) = suppress("stray-graphics", "VNC", &stdout);
     assert!(both.contains("mine</gvtg:ignore>\n      <gvtg:ignore rule='stray-graphics'>VNC</gvtg:ignore>\n    </gvtg:domain>"), "{both}");
     let typed = run("fix --quiet --type i915-GVTg_V5_4", &both).1;
@@ -61,7 +61,7 @@ fn what_a_rule_finds_is_written_into_the_metadata() {
 }
 
 #[test]
-fn an_ignore_without_a_reason_gets_it() {
+fn adds_the_reason_to_a_suppression_that_lacks_one() {
     let without = suppress("stray-video", "x", TEXT).1.replace(">x</gvtg:ignore>", "/>");
     let (_, stdout, _) = suppress("stray-video", "y", &without);
     assert_eq!(
@@ -71,7 +71,7 @@ fn an_ignore_without_a_reason_gets_it() {
 }
 
 #[test]
-fn what_a_rule_finds_is_written_before_its_elements() {
+fn writes_suppression_comments_before_elements() {
     let (code, stdout, stderr) =
         suppress("stray-video,missing-vgpu --suppress-in comment", "the installer", TEXT);
     let comment = |rule: &str| format!("<!-- gvtg-xml: ignore[{rule}] the installer -->");
@@ -84,7 +84,7 @@ fn what_a_rule_finds_is_written_before_its_elements() {
         "gvtg-xml: 3 findings suppressed with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)\n"
     );
     assert_eq!(suppress("stray-video --suppress-in comment", "again", &stdout).1, stdout);
-    // As the author writes.
+    // In the author's own indentation.
     let windows = TEXT.replace('\n', "\r\n");
     assert_eq!(
         suppress("stray-video,missing-vgpu --suppress-in comment", "the installer", &windows).1,
@@ -96,7 +96,7 @@ fn what_a_rule_finds_is_written_before_its_elements() {
         stdout,
         "<domain type='kvm'><devices><!-- gvtg-xml: ignore[stray-video] x --><video/></devices></domain>"
     );
-    // Several rules of one element are in one comment, and the root is an element too.
+    // One comment holds several rules of an element, and the root is an element too.
     let (_, stdout, _) = suppress(
         "domain --suppress-in comment",
         "x",
@@ -106,7 +106,7 @@ fn what_a_rule_finds_is_written_before_its_elements() {
         stdout.starts_with("<!-- gvtg-xml: ignore[live-xml, not-kvm] x --><domain "),
         "{stdout}"
     );
-    // What is found in a comment outside of all elements.
+    // A finding in a comment outside all elements.
     let (_, stdout, _) = suppress(
         "ignore-without-reason --suppress-in comment",
         "x",
@@ -122,7 +122,7 @@ fn what_a_rule_finds_is_written_before_its_elements() {
 }
 
 #[test]
-fn what_only_follows_from_what_is_ignored_is_not_written_down() {
+fn does_not_suppress_consequences_of_suppressed_findings() {
     let spice = TEXT.replace(
         "<graphics type='vnc'/>",
         "<graphics type='spice'/>\n    <channel type='spicevmc'/>",
@@ -134,7 +134,7 @@ fn what_only_follows_from_what_is_ignored_is_not_written_down() {
 }
 
 #[test]
-fn nothing_else_is_mended_and_other_files_stay() {
+fn suppress_fixes_nothing_and_leaves_other_files_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (bad, good) = (folder.path().join("bad.xml"), folder.path().join("good.xml"));
     fs::write(&bad, TEXT).unwrap();
@@ -163,7 +163,7 @@ fn nothing_else_is_mended_and_other_files_stay() {
 }
 
 #[test]
-fn what_can_not_be_written_down_is_refused() {
+fn rejects_suppressions_that_cannot_be_written() {
     for (flags, reason, word) in [
         ("stray-vidoe", "x", "did you mean 'stray-video'"),
         ("stray-video", "", "say why"),
@@ -197,7 +197,7 @@ fn what_can_not_be_written_down_is_refused() {
 }
 
 #[test]
-fn reports_leave_out_what_is_suppressed_or_say_that_it_is() {
+fn reports_omit_or_mark_suppressed_findings() {
     let text = suppress("stray-video", "the installer", TEXT).1;
     for format in ["full", "concise", "json", "json-lines", "github", "gitlab", "junit"] {
         let (code, stdout, stderr) = run(&format!("lint --format {format}"), &text);
@@ -229,7 +229,7 @@ fn reports_leave_out_what_is_suppressed_or_say_that_it_is() {
         );
     }
     assert!(run("lint --statistics", &text).1.contains("    2  suppressed warning  stray-video"));
-    // Only what is suppressed is left: all is well.
+    // Only suppressed findings are left, so the exit code is 0.
     let all = suppress("display,vgpu,domain", "x", &text).1;
     let (code, stdout, _) = run("lint --format concise", &all);
     assert_eq!((code, stdout.as_str()), (0, ""));

@@ -1,4 +1,4 @@
-//! The command line as somebody who knows Unix expects it: exit codes, streams, files.
+//! Exit codes, streams and files, as Unix users expect them.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -11,17 +11,17 @@ use std::process::{Command, Stdio};
 use common::files::{folder, modes_count};
 use common::program::{feed, has_tool, outcome, program, run, run_in};
 
-/// Something to mend.
+/// A domain with a fixable finding.
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
-/// A sign of GVT-g, and something to mend.
+/// A domain with a sign of GVT-g and a fixable finding.
 const SIGNED: &str = "<domain type='kvm'>\n  <name>s</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      \
     <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      <alias name='ua-gvtg'/>\n    </hostdev>\n  </devices>\n</domain>\n";
 /// A domain with nothing to fix.
 const FIXED: &str = include_str!("../../fixtures/win10-virt-manager.fixed.xml");
-/// What remains with a vGPU that nothing can mend.
+/// A domain whose finding has no fix.
 const FOREIGN: &str = "<domain type='xen'>\n  <name>x</name>\n</domain>\n";
 
-/// BAD as `fix` leaves it.
+/// The text that `fix` makes of BAD.
 fn good() -> String {
     let (code, stdout, stderr) = run("fix", BAD);
     assert_eq!(code, 0, "{stderr}");
@@ -30,7 +30,7 @@ fn good() -> String {
 }
 
 #[test]
-fn lint_has_three_exit_codes() {
+fn lint_exits_with_0_1_or_2() {
     let (code, stdout, stderr) = run("lint --format concise", BAD);
     assert_eq!(
         (code, stderr.as_str()),
@@ -48,7 +48,7 @@ fn lint_has_three_exit_codes() {
     assert_eq!(run("lint", "x").0, 2);
     assert_eq!(run("lint --exit-zero", BAD).0, 0);
     assert_eq!(run("lint --exit-zero", "x").0, 2, "what could not be done is no finding");
-    // Only an info: below the default.
+    // Only an info, which is below the default threshold.
     let info = good().replace("managed='no'", "managed='yes'");
     assert_eq!(run("lint", &info).0, 0);
     assert!(run("lint", &info).1.contains("managed-vgpu"), "shown all the same");
@@ -141,7 +141,7 @@ fn check_and_diff_write_nothing() {
 }
 
 #[test]
-fn the_worst_of_several_files_counts_and_each_is_handled() {
+fn handles_each_file_and_exits_with_the_worst_code() {
     let all = folder(&[("a.xml", BAD), ("b.xml", "<domain>"), ("c.xml", FOREIGN), ("d.xml", BAD)]);
     let (code, stdout, stderr) = run_in(all.path(), "fix -i a.xml b.xml c.xml d.xml none.xml");
     assert_eq!((code, stdout.as_str()), (2, ""));
@@ -161,7 +161,7 @@ fn the_worst_of_several_files_counts_and_each_is_handled() {
 }
 
 #[test]
-fn what_cannot_be_read_or_written_is_named() {
+fn names_files_that_cannot_be_read_or_written() {
     let all = folder(&[("a.xml", BAD)]);
     let (code, _, stderr) = run_in(all.path(), "lint none.xml");
     assert_eq!(
@@ -192,7 +192,7 @@ fn what_cannot_be_read_or_written_is_named() {
 }
 
 #[test]
-fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
+fn searches_folders_for_domains_with_a_sign_of_gvtg() {
     let all = folder(&[
         ("d/b.xml", SIGNED),
         ("d/a/z.xml", SIGNED),
@@ -232,7 +232,7 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
 }
 
 #[test]
-fn only_a_domain_that_was_skipped_is_a_reason_for_all() {
+fn suggests_all_only_if_a_domain_was_skipped() {
     let all = folder(&[
         ("n.xml", "<network/>"),
         ("p.xml", BAD),
@@ -258,7 +258,7 @@ fn only_a_domain_that_was_skipped_is_a_reason_for_all() {
 }
 
 #[test]
-fn a_binary_file_is_called_one_and_not_shown() {
+fn reports_a_binary_file_without_showing_it() {
     let all = folder(&[]);
     fs::write(
         all.path().join("program"),
@@ -276,7 +276,7 @@ fn a_binary_file_is_called_one_and_not_shown() {
 }
 
 #[test]
-fn a_file_that_the_shell_emptied_is_answered_with_in_place() {
+fn suggests_in_place_for_a_file_that_the_shell_emptied() {
     let all = folder(&[("self.xml", "")]);
     let help = "  help: if the shell emptied it (`> self.xml`), restore it from a backup, and then run `gvtg-xml fix --in-place self.xml`\n";
     let (code, stdout, stderr) = run_in(all.path(), "fix self.xml");
@@ -287,7 +287,7 @@ fn a_file_that_the_shell_emptied_is_answered_with_in_place() {
 }
 
 #[test]
-fn a_file_that_is_not_there_may_be_a_vm() {
+fn suggests_virsh_dumpxml_if_a_missing_file_could_be_a_vm() {
     let all = folder(&[("vms/a.xml", BAD)]);
     let pipe = |flags: &str, rest: &str| {
         format!(
@@ -320,7 +320,7 @@ const UNSIGNED: &str = "<domain type='kvm'>\n  <name>nv</name>\n  <devices>\n   
     <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>\n  </devices>\n</domain>\n";
 
 #[test]
-fn a_vgpu_that_may_not_be_intels_stays_byte_for_byte_in_a_folder_and_a_hook() {
+fn leaves_a_vgpu_of_unknown_vendor_alone_in_folders_and_hooks() {
     let all = folder(&[("d/nv.xml", UNSIGNED)]);
     let held_back = "cannot tell whether the mediated device is Intel's, so no fixes are applied";
     let (code, _, stderr) = run_in(all.path(), "fix --in-place d");
@@ -338,7 +338,7 @@ fn a_vgpu_that_may_not_be_intels_stays_byte_for_byte_in_a_folder_and_a_hook() {
 }
 
 #[test]
-fn what_a_folder_run_passes_over_can_be_listed() {
+fn verbose_lists_skipped_files() {
     let igpu = BAD.replace(
         "</devices>",
         "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0' slot='2' function='0'/></source><alias name='ua-igpu'/></hostdev></devices>\
@@ -383,7 +383,7 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_that_may_be_a_damaged_domain_is_never_skipped() {
+fn never_skips_a_file_that_could_be_a_damaged_domain() {
     let document_type = format!("<!DOCTYPE domain [<!ENTITY a 'b'>]>\n{SIGNED}");
     let latin1 = [b"<!-- caf\xe9 -->\n", SIGNED.as_bytes()].concat();
     let damaged: [(&str, &[u8]); 9] = [
@@ -420,7 +420,7 @@ fn a_file_that_may_be_a_damaged_domain_is_never_skipped() {
 }
 
 #[test]
-fn other_files_are_skipped_however_broken_they_are() {
+fn skips_other_files_even_if_they_are_broken() {
     let network = utf16("<network>\n</network>");
     let others: [(&str, &[u8]); 8] = [
         ("page.xml", b"<!DOCTYPE html>\n<html><br></html>"),
@@ -453,7 +453,7 @@ fn other_files_are_skipped_however_broken_they_are() {
 }
 
 #[test]
-fn hidden_folders_are_searched_only_if_they_are_named() {
+fn searches_hidden_folders_only_if_named() {
     let all = folder(&[
         ("vms/good.xml", FIXED),
         ("vms/.git/broken.xml", "<domain"),
@@ -476,7 +476,7 @@ fn hidden_folders_are_searched_only_if_they_are_named() {
 }
 
 #[test]
-fn a_file_in_a_folder_that_can_not_be_read_is_an_error() {
+fn an_unreadable_file_in_a_folder_is_an_error() {
     let all = folder(&[("vms/good.xml", FIXED)]);
     symlink("gone", all.path().join("vms/gone.xml")).unwrap();
     let (code, _, stderr) = run_in(all.path(), "lint --quiet vms");
@@ -499,7 +499,7 @@ fn a_file_in_a_folder_that_can_not_be_read_is_an_error() {
 }
 
 #[test]
-fn a_folder_without_a_domain_is_named() {
+fn names_a_folder_without_domains() {
     let all = folder(&[
         ("nets/a.xml", "<network/>"),
         ("nets/b.xml", BAD),
@@ -536,7 +536,7 @@ fn a_folder_without_a_domain_is_named() {
 }
 
 #[test]
-fn a_domain_has_the_same_findings_wherever_it_is_met() {
+fn a_domain_has_the_same_findings_from_file_folder_and_stdin() {
     let mut domains: Vec<(String, String)> = vec![
         ("unsigned".into(), UNSIGNED.into()),
         ("signed".into(), SIGNED.into()),
@@ -563,7 +563,7 @@ fn a_domain_has_the_same_findings_wherever_it_is_met() {
 }
 
 #[test]
-fn skip_foreign_hands_on_what_is_not_its_business() {
+fn skip_foreign_passes_other_input_through_unchanged() {
     for foreign in ["<network>\n</network>\n", BAD, "no XML at all \n", ""] {
         assert_eq!(run("fix --skip-foreign", foreign), (0, foreign.into(), String::new()));
         assert_eq!(run("lint --skip-foreign", foreign).0, 0);
@@ -582,7 +582,7 @@ fn skip_foreign_hands_on_what_is_not_its_business() {
 }
 
 #[test]
-fn rules_are_chosen_by_name_and_group() {
+fn only_and_ignore_take_rules_and_groups() {
     let (_, stdout, _) = run("lint --format concise --only stray-graphics,missing-vgpu", BAD);
     assert_eq!(stdout.lines().count(), 2, "{stdout}");
     assert!(!run("lint --format concise --ignore display", BAD).1.contains("stray-graphics"));
@@ -595,7 +595,7 @@ fn rules_are_chosen_by_name_and_group() {
 }
 
 #[test]
-fn streams_that_end_early_are_no_reason_to_panic() {
+fn closed_streams_do_not_cause_a_panic() {
     let findings =
         BAD.replace("    <graphics type='vnc'/>\n", &"    <graphics type='vnc'/>\n".repeat(3000));
     for arguments in ["lint", "fix", "explain stray-video", "generate man", "--help"] {
@@ -653,7 +653,7 @@ fn streams_that_end_early_are_no_reason_to_panic() {
 }
 
 #[test]
-fn stdout_may_be_closed_or_dev_null() {
+fn works_with_stdout_closed_or_dev_null() {
     let all = folder(&[("a.xml", BAD)]);
     let closed = |arguments: &str| {
         let mut command = Command::new("sh");
@@ -675,7 +675,7 @@ fn stdout_may_be_closed_or_dev_null() {
 }
 
 #[test]
-fn a_file_that_says_a_large_size_takes_no_more_memory_than_it_has_content() {
+fn a_sparse_file_takes_no_more_memory_than_its_content() {
     let all = folder(&[("a.xml", BAD)]);
     let file = File::options().write(true).open(all.path().join("a.xml")).unwrap();
     file.set_len(1 << 42).unwrap();
@@ -683,7 +683,7 @@ fn a_file_that_says_a_large_size_takes_no_more_memory_than_it_has_content() {
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert_eq!(stderr, "gvtg-xml: a.xml: is not XML: it contains long runs of NUL bytes\n");
     assert!(run_in(all.path(), "lint a.xml").2.contains("is larger than 16 MiB"));
-    // Less memory than a domain of 20 MB takes.
+    // With less memory than a domain of 20 MB takes.
     fs::write(
         all.path().join("big.xml"),
         format!("<domain><!--{}--></domain>", "x".repeat(20 << 20)),
@@ -700,7 +700,7 @@ fn a_file_that_says_a_large_size_takes_no_more_memory_than_it_has_content() {
     );
 }
 
-/// A domain whose sound goes over SPICE, and a D-Bus display for it.
+/// A domain with sound over SPICE, and a D-Bus display for it.
 const SOUND: &str = "<domain type='kvm'>\n  <name>a</name>\n  <devices>\n    <graphics type='spice'/>\n    <sound model='ich9'/>\n    \
     <audio id='1' type='spice'/>\n  </devices>\n</domain>\n";
 const DBUS_DISPLAY: &str = "<graphics type='dbus'><gl enable='yes'/></graphics><video><model type='none'/></video>\n    <hostdev mode='subsystem' \
@@ -708,7 +708,7 @@ const DBUS_DISPLAY: &str = "<graphics type='dbus'><gl enable='yes'/></graphics><
     uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
 
 #[test]
-fn sound_over_dbus_without_a_dbus_display_is_refused() {
+fn rejects_audio_over_dbus_without_a_dbus_display() {
     let refused = |flags: &str, text: &str| {
         let (code, stdout, stderr) = run(flags, text);
         assert_eq!((code, &*stdout), (2, ""), "{flags}: {stderr}");
@@ -748,7 +748,7 @@ fn sound_over_dbus_without_a_dbus_display_is_refused() {
 }
 
 #[test]
-fn sound_over_dbus_in_a_configuration_is_refused_only_where_it_would_be_used() {
+fn rejects_a_configured_dbus_backend_only_where_it_would_be_used() {
     let own = SOUND.replace("'spice'/>\n  </dev", "'alsa'/>\n  </dev");
     let all =
         folder(&[("gvtg-xml.toml", "audio = 'dbus'\n"), ("spice.xml", SOUND), ("own.xml", &own)]);
@@ -771,7 +771,7 @@ fn sound_over_dbus_in_a_configuration_is_refused_only_where_it_would_be_used() {
 }
 
 #[test]
-fn the_advice_of_the_report_turns_sound_on_again() {
+fn following_the_reports_advice_restores_sound() {
     let (_, fixed, stderr) = run("fix", SOUND);
     assert!(fixed.contains("<audio id='1' type='none'/>"), "{fixed}");
     let advice = stderr
@@ -790,7 +790,7 @@ fn the_advice_of_the_report_turns_sound_on_again() {
 }
 
 #[test]
-fn a_new_backend_keeps_no_attributes_of_the_old_one() {
+fn a_new_audio_backend_drops_attributes_of_the_old_one() {
     let own = SOUND.replace(
         "type='spice'/>\n  </dev",
         "type='pulseaudio' serverName='/p' timerPeriod='40'/>\n  </dev",

@@ -1,4 +1,4 @@
-//! Completions, asked for as somebody types: of bash, zsh and fish themselves.
+//! Completions, requested from bash, zsh and fish themselves.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -14,7 +14,7 @@ use common::program::{feed, has_tool, outcome, program, run};
 use gvtg_xml::cli::manual::{Length, command};
 use gvtg_xml::rules::builtin;
 
-/// A shell that can be asked.
+/// A shell that completes a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shell {
     Bash,
@@ -34,9 +34,9 @@ impl Shell {
     }
 }
 
-/// A folder with the completions of each shell, and `here`, a folder to ask in with files to be
-/// named.
-fn place() -> tempfile::TempDir {
+/// A folder with the completions of each shell, and `here`, the current folder, with files to
+/// complete.
+fn completion_folder() -> tempfile::TempDir {
     let folder = folder(&[
         ("here/win10.xml", ""),
         ("here/vms/a.xml", ""),
@@ -51,14 +51,14 @@ fn place() -> tempfile::TempDir {
     folder
 }
 
-/// What a shell offers for the end of this line.
-fn offered(shell: Shell, folder: &Path, line: &str) -> BTreeSet<String> {
+/// The completions that a shell offers for the end of this line.
+fn completions_for(shell: Shell, folder: &Path, line: &str) -> BTreeSet<String> {
     let program = Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).parent().unwrap();
     let script = folder.join(format!("completions.{}", shell.name()));
     let mut command = Command::new(shell.name());
     match shell {
         Shell::Bash => {
-            // Readline's own way to words: `=` is one.
+            // Readline's own word splitting: `=` is a word.
             let ask = r#"source "$1"
                 line=${2//=/ = }; read -ra COMP_WORDS <<<"$line"
                 [[ $line == *' ' && ${line% } != *= ]] && COMP_WORDS+=("")
@@ -100,7 +100,7 @@ fn offered(shell: Shell, folder: &Path, line: &str) -> BTreeSet<String> {
     words.filter(|word| !word.is_empty()).collect()
 }
 
-/// Says of which of the shells a line is asked; those that are not there are named loudly.
+/// The shells to test. Notes those that are not installed as skipped.
 fn shells() -> Vec<Shell> {
     Shell::ALL.into_iter().filter(|shell| has_tool(shell.name(), &["--version"])).collect()
 }
@@ -110,8 +110,8 @@ fn set<'w>(words: impl IntoIterator<Item = &'w str>) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_shell_offers_what_can_be_said() {
-    let place = place();
+fn each_shell_completes_commands_flags_and_values() {
+    let place = completion_folder();
     let rules = |start: &str| {
         builtin()
             .iter()
@@ -124,9 +124,9 @@ fn each_shell_offers_what_can_be_said() {
         words
     };
     for shell in shells() {
-        let ask = |line: &str| offered(shell, place.path(), line);
-        // Behind a `=` that readline takes for a word, bash replaces what follows, the others all
-        // of it.
+        let ask = |line: &str| completions_for(shell, place.path(), line);
+        // After a `=`, which readline takes for a word, bash replaces only what follows; the other
+        // shells replace the whole word.
         let behind = |flag: &str, words: &[&str]| match shell {
             Shell::Bash => set(words.iter().copied()),
             _ => words.iter().map(|word| format!("{flag}={word}")).collect(),
@@ -189,8 +189,8 @@ fn each_shell_offers_what_can_be_said() {
 }
 
 #[test]
-fn every_flag_of_every_command_is_offered() {
-    let place = place();
+fn completes_every_flag_of_every_command() {
+    let place = completion_folder();
     fn below(command: &clap::Command, path: &str, all: &mut Vec<(String, BTreeSet<String>)>) {
         let flags = command
             .get_arguments()
@@ -207,7 +207,7 @@ fn every_flag_of_every_command_is_offered() {
     for shell in shells() {
         for (path, flags) in &all {
             assert_eq!(
-                offered(shell, place.path(), &format!("{path} --")),
+                completions_for(shell, place.path(), &format!("{path} --")),
                 *flags,
                 "{} behind {path}",
                 shell.name()
@@ -217,7 +217,7 @@ fn every_flag_of_every_command_is_offered() {
 }
 
 #[test]
-fn a_sites_own_rules_are_offered() {
+fn completes_custom_rules() {
     let rule = "id = 'no-tablet'\nsummary = 'A tablet'\nseverity = 'warning'\ngroup = 'domain'\nsince = '1.0'\n\
                 select = '/domain/devices/input'\nmessage = 'a tablet'\nhelp = 'remove it'\nwhy = 'It is slow.'\n[check]\nkind = 'forbid'\n";
     let folder =
@@ -231,8 +231,8 @@ fn a_sites_own_rules_are_offered() {
 }
 
 #[test]
-fn the_scripts_are_clean() {
-    let place = place();
+fn completion_scripts_pass_their_checkers() {
+    let place = completion_folder();
     for (shell, check) in [(Shell::Bash, "-n"), (Shell::Zsh, "-n"), (Shell::Fish, "--no-execute")] {
         if has_tool(shell.name(), &["--version"]) {
             let script = place.path().join(format!("completions.{}", shell.name()));

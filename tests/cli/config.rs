@@ -1,5 +1,5 @@
-//! `gvtg-xml.toml` as its users meet it: which one counts, what it fills in, and what is said of
-//! one that is wrong.
+//! `gvtg-xml.toml` from the user's point of view: which file takes effect, which values it fills
+//! in, and the errors for an invalid one.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use common::files::folder;
 use common::program::{feed, outcome, program, run, run_in};
 
-/// A vGPU, shown by QEMU's own window in SDL, with sound that goes nowhere.
+/// A vGPU that QEMU's own SDL window shows, with sound that goes nowhere.
 const DOMAIN: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>win10</name>
   <os firmware='efi'/>
@@ -44,17 +44,17 @@ const DOMAIN: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/
 </domain>
 ";
 
-/// Lacks all that a vGPU needs.
+/// A domain that lacks everything a vGPU needs.
 const BARE: &str = "<domain type='kvm'>\n  <name>bare</name>\n  <os firmware='efi'/>\n  <devices>\n    <graphics type='spice'/>\n    \
     <sound model='ich9'/>\n    <video/>\n  </devices>\n</domain>\n";
 
-/// Every wish that a document can say too.
-const WISHES: &str = "type = 'i915-GVTg_V5_4'\npci = '0000:00:02.1'\ndisplay = 'gtk,gl=es'\ndisplay-env = ':3'\ngdk-scale = '2.0'\nalias = 'ua-site'\n\
+/// A configuration of every setting that a document can have too.
+const ALL_SETTINGS: &str = "type = 'i915-GVTg_V5_4'\npci = '0000:00:02.1'\ndisplay = 'gtk,gl=es'\ndisplay-env = ':3'\ngdk-scale = '2.0'\nalias = 'ua-site'\n\
     romfile = '/site.rom'\naudio = 'alsa'\n";
 
 #[test]
-fn it_fills_in_what_a_document_does_not_say() {
-    let folder = folder(&[("gvtg-xml.toml", WISHES), ("bare.xml", BARE)]);
+fn fills_in_what_a_document_does_not_set() {
+    let folder = folder(&[("gvtg-xml.toml", ALL_SETTINGS), ("bare.xml", BARE)]);
     let (code, fixed, stderr) = run_in(folder.path(), "fix bare.xml");
     assert_eq!(code, 0, "{stderr}");
     for piece in [
@@ -68,8 +68,8 @@ fn it_fills_in_what_a_document_does_not_say() {
     ] {
         assert!(fixed.contains(piece), "{piece}\n{fixed}");
     }
-    // The same flags say the same of a document that has nothing of its own.
-    let flags: Vec<String> = WISHES
+    // The same settings as flags give the same result for a document without any of its own.
+    let flags: Vec<String> = ALL_SETTINGS
         .lines()
         .map(|line| format!("--{}", line.replace(" = ", "=").replace('\'', "")))
         .collect();
@@ -86,11 +86,11 @@ fn it_fills_in_what_a_document_does_not_say() {
 }
 
 #[test]
-fn what_a_document_says_stays_and_a_flag_replaces_it() {
-    let folder = folder(&[("gvtg-xml.toml", WISHES), ("win10.xml", DOMAIN)]);
+fn keeps_a_documents_values_unless_a_flag_replaces_them() {
+    let folder = folder(&[("gvtg-xml.toml", ALL_SETTINGS), ("win10.xml", DOMAIN)]);
     let (code, fixed, stderr) = run_in(folder.path(), "fix win10.xml");
     assert_eq!(code, 0, "{stderr}");
-    // All that the document does not say.
+    // Everything that the document does not set.
     assert_eq!(
         fixed,
         DOMAIN.replace("type='i915-GVTg_V5_8'/>", "type='i915-GVTg_V5_8' pci='0000:00:02.1'/>")
@@ -112,7 +112,7 @@ fn what_a_document_says_stays_and_a_flag_replaces_it() {
 }
 
 #[test]
-fn of_flags_configuration_and_defaults_the_first_that_says_something_counts() {
+fn flags_override_the_configuration_and_the_configuration_overrides_defaults() {
     let folder = folder(&[
         ("gvtg-xml.toml", "libvirt = '7.0'\nkeep-video = true\nfail-on = 'info'\n"),
         ("bare.xml", BARE),
@@ -133,7 +133,7 @@ fn of_flags_configuration_and_defaults_the_first_that_says_something_counts() {
 }
 
 #[test]
-fn the_display_of_a_configuration_counts_before_that_of_the_environment() {
+fn the_configured_display_overrides_the_environments() {
     let folder = folder(&[("gvtg-xml.toml", "display-env = ':3'\n")]);
     let mut command = program(["fix"]);
     let (_, fixed, _) =
@@ -142,7 +142,7 @@ fn the_display_of_a_configuration_counts_before_that_of_the_environment() {
 }
 
 #[test]
-fn each_file_has_the_nearest_and_only_that() {
+fn each_file_uses_only_the_nearest_configuration() {
     let folder = folder(&[
         ("gvtg-xml.toml", "alias = 'ua-above'\ngdk-scale = '3.0'\n"),
         ("a/bare.xml", BARE),
@@ -181,7 +181,7 @@ fn each_file_has_the_nearest_and_only_that() {
     assert_eq!(alias("fix --stdin-filename win10", BARE), above);
     assert_eq!(alias("fix --config b/other.toml a/bare.xml", ""), ("ua-named".to_owned(), false));
     assert_eq!(alias("fix --isolated b/c/bare.xml", ""), ("ua-gvtg".to_owned(), false));
-    // Two files of one run.
+    // Two files in one run.
     let (_, stdout, _) = run_in(folder.path(), "fix --diff --quiet a/bare.xml b/c/bare.xml");
     let aliases: Vec<&str> =
         stdout.lines().filter(|line| line.contains("<alias name=")).map(str::trim_start).collect();
@@ -196,7 +196,7 @@ fn symlink_in(folder: &Path, target: &str, link: &str) {
 }
 
 #[test]
-fn rules_have_the_severity_that_is_said_and_groups_too() {
+fn sets_the_severity_of_rules_and_groups() {
     let rules = "[rules]\nmissing-vgpu = 'info'\ndisplay = 'off'\nstray-video = 'warning'\n";
     let folder = folder(&[("gvtg-xml.toml", rules), ("bare.xml", BARE)]);
     let lint =
@@ -235,7 +235,7 @@ fn rules_have_the_severity_that_is_said_and_groups_too() {
         "a flag stands in the place of the key"
     );
     fs::write(folder.path().join("gvtg-xml.toml"), rules).unwrap();
-    // What is switched off is nothing that a new vGPU gets either, and reports know the severity.
+    // Adding a vGPU does not apply disabled rules either, and reports show the changed severity.
     let sarif = run_in(folder.path(), "lint --format sarif bare.xml").1;
     assert!(
         sarif.contains("\"id\":\"missing-vgpu\"") && !sarif.contains("\"id\":\"stray-graphics\""),
@@ -248,7 +248,7 @@ fn rules_have_the_severity_that_is_said_and_groups_too() {
 }
 
 #[test]
-fn reports_fail_where_the_exit_code_does() {
+fn reports_fail_exactly_if_the_exit_code_does() {
     let folder = folder(&[
         ("a/gvtg-xml.toml", "fail-on = 'info'\n"),
         ("a/win10.xml", &DOMAIN.replace("managed='no'", "managed='yes'")),
@@ -265,7 +265,7 @@ fn reports_fail_where_the_exit_code_does() {
 }
 
 #[test]
-fn a_sites_rules_are_named_from_the_configurations_folder() {
+fn resolves_custom_rules_from_the_configurations_folder() {
     let rule = "id = 'no-vnc'\nsummary = 'VNC'\nseverity = 'warning'\ngroup = 'domain'\nsince = '1'\nselect = '/domain/name'\nmessage = 'it has a name'\n\
         why = 'x'\n[check]\nkind = 'forbid'\n";
     let folder = folder(&[
@@ -295,9 +295,8 @@ fn a_sites_rules_are_named_from_the_configurations_folder() {
     );
 }
 
-/// One of each thing that can be wrong, and what is said of it: the message, its place and the
-/// help.
-const WRONG: &str = "libvrt = \"9.0\"
+/// One of each mistake, and the message, its position and the help for each.
+const MISTAKES: &str = "libvrt = \"9.0\"
 libvirt = 9.0
 gdk-scale = \"x\"
 uuid = \"ab54baba-ea9a-4ce5-b7b4-51b376b65849\"
@@ -312,7 +311,7 @@ vgpu = true
 guc-submission = \"off\"
 not-well-formed = \"info\"
 ";
-const SAID: &[(&str, &str, &str)] = &[
+const MESSAGES: &[(&str, &str, &str)] = &[
     ("unknown key 'libvrt'", "1:1", "did you mean 'libvirt'?"),
     ("libvirt must be a string, not a number", "2:11", "write libvirt = \"9.0\""),
     ("invalid value for gdk-scale", "3:13", "use a number such as 1.0"),
@@ -346,8 +345,8 @@ const SAID: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
-    let folder = folder(&[("gvtg-xml.toml", WRONG), ("bare.xml", BARE)]);
+fn reports_all_mistakes_with_positions_and_does_nothing() {
+    let folder = folder(&[("gvtg-xml.toml", MISTAKES), ("bare.xml", BARE)]);
     for command in [
         "lint bare.xml",
         "fix bare.xml",
@@ -359,8 +358,8 @@ fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
         assert_eq!((code, stdout.as_str()), (2, ""), "{command}: {stderr}");
         let unbroken = stderr.replace("\n  \u{2502} ", " ").replace("\n        ", " ");
         let parts: Vec<&str> = unbroken.split("\u{d7} error: ").skip(1).collect();
-        assert_eq!(parts.len(), SAID.len(), "{command}: {stderr}");
-        for (part, (message, place, help)) in parts.iter().zip(SAID) {
+        assert_eq!(parts.len(), MESSAGES.len(), "{command}: {stderr}");
+        for (part, (message, place, help)) in parts.iter().zip(MESSAGES) {
             assert!(
                 part.contains(message)
                     && part.contains(&format!("gvtg-xml.toml:{place}]"))
@@ -376,7 +375,7 @@ fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
 }
 
 #[test]
-fn what_is_no_toml_is_said_with_its_place() {
+fn reports_invalid_toml_with_its_position() {
     let folder =
         folder(&[("gvtg-xml.toml", "libvirt = \"9.0\"\ndisplay = gtk\n"), ("bare.xml", BARE)]);
     let (code, _, stderr) = run_in(folder.path(), "lint bare.xml");
@@ -391,7 +390,7 @@ fn what_is_no_toml_is_said_with_its_place() {
         code == 2 && stderr.contains("duplicate key") && stderr.contains("gvtg-xml.toml:2:1]"),
         "{stderr}"
     );
-    // What an editor on Windows writes is fine.
+    // A byte order mark and CRLF, which editors on Windows write, are fine.
     fs::write(folder.path().join("gvtg-xml.toml"), "\u{feff}# a site's\r\nalias = \"ua-site\"\r\n")
         .unwrap();
     assert!(run_in(folder.path(), "fix bare.xml").1.contains("<alias name='ua-site'/>"));

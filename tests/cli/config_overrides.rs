@@ -1,4 +1,4 @@
-//! What `gvtg-xml.toml` says of some files only, and what `gvtg-xml config` tells of it.
+//! Settings of `gvtg-xml.toml` for some files only, and the output of `gvtg-xml config`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -11,7 +11,7 @@ use common::program::{feed, outcome, program, run_in};
 use serde_json::{Value, json};
 
 const BARE: &str = "<domain type='kvm'>\n  <name>bare</name>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n";
-/// A vGPU that may be another maker's: nothing beside it is a sign of GVT-g.
+/// A vGPU whose vendor is unknown: the domain has no sign of GVT-g.
 const UNSIGNED: &str = "<domain type='kvm'>\n  <name>u</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      \
     <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>\n  </devices>\n</domain>\n";
 const CONFIG: &str = "alias = 'ua-all'
@@ -30,7 +30,7 @@ rules.display = 'off'
 ";
 
 #[test]
-fn of_two_that_are_about_a_file_the_later_counts_key_by_key() {
+fn later_overrides_win_key_by_key() {
     let folder = folder(&[
         ("gvtg-xml.toml", CONFIG),
         ("plain.xml", BARE),
@@ -53,7 +53,7 @@ fn of_two_that_are_about_a_file_the_later_counts_key_by_key() {
         ("ua-old".to_owned(), "override", true, false),
         "both are about it"
     );
-    // All in one run, each by its own; and stdin by its name.
+    // All files in one run, each with its own settings; and stdin by its name.
     let (code, stdout, _) = run_in(folder.path(), "fix --diff --quiet plain.xml old");
     assert_eq!(
         (code, stdout.matches("+      <alias name='ua-old'/>").count()),
@@ -74,7 +74,7 @@ fn of_two_that_are_about_a_file_the_later_counts_key_by_key() {
         text.contains("ua-all"),
         "stdin without a name is no file that an override is about: {text}"
     );
-    // The patterns of one that is named begin at its own folder, too.
+    // The patterns of a configuration named with --config start at its own folder, too.
     fs::create_dir(folder.path().join("conf")).unwrap();
     fs::rename(folder.path().join("gvtg-xml.toml"), folder.path().join("conf/site.toml")).unwrap();
     let alias = |config: &str| {
@@ -90,7 +90,7 @@ fn of_two_that_are_about_a_file_the_later_counts_key_by_key() {
 }
 
 #[test]
-fn files_that_a_pattern_names_are_judged_as_named_ones() {
+fn named_overrides_treat_files_as_named_on_the_command_line() {
     let folder = folder(&[
         ("vms/gvtg/u.xml", UNSIGNED),
         ("vms/gvtg/bare.xml", BARE),
@@ -117,7 +117,7 @@ fn files_that_a_pattern_names_are_judged_as_named_ones() {
         "{stderr}"
     );
     assert!(stderr.contains("checked 3 of 5 files"), "what is no domain stays none: {stderr}");
-    // As the hook for pre-commit runs it, from the repository's root.
+    // From the repository's root, as pre-commit runs the hook.
     let hook = "fix --skip-foreign --in-place vms/gvtg/u.xml vms/gvtg/network.xml vms/other/u.xml";
     assert_eq!(run_in(folder.path(), hook).0, 1, "what is left in the one that is held back");
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
@@ -136,7 +136,7 @@ fn files_that_a_pattern_names_are_judged_as_named_ones() {
 }
 
 #[test]
-fn what_is_wrong_in_overrides_is_said() {
+fn reports_mistakes_in_overrides() {
     let wrong = "overrides = 1\n";
     let folder = folder(&[("gvtg-xml.toml", wrong), ("bare.xml", BARE)]);
     let said = || {
@@ -193,7 +193,7 @@ rules.stray-vidoe = 'off'
 }
 
 #[test]
-fn config_tells_what_is_in_force_and_from_where() {
+fn config_lists_effective_settings_with_their_source() {
     let folder = folder(&[("gvtg-xml.toml", CONFIG)]);
     let path = folder.path().canonicalize().unwrap().join("gvtg-xml.toml");
     let (code, stdout, stderr) = run_in(folder.path(), "config --gdk-scale 2.0 old/new/any.xml");
@@ -244,7 +244,7 @@ fn config_tells_what_is_in_force_and_from_where() {
 }
 
 #[test]
-fn what_config_tells_is_what_fix_does() {
+fn fix_uses_the_settings_that_config_lists() {
     let folder = folder(&[("gvtg-xml.toml", CONFIG), ("old/plain.xml", BARE)]);
     let told: Value =
         serde_json::from_str(&run_in(folder.path(), "config --format json old/plain.xml").1)

@@ -1,5 +1,5 @@
-//! The schema of `gvtg-xml.toml` says what the program says, as far as a schema can: by Python's
-//! jsonschema and by Taplo, which editors have.
+//! The schema of `gvtg-xml.toml` agrees with the program as far as a schema can, according to
+//! Python's jsonschema and to Taplo, which editors use.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -14,7 +14,7 @@ use common::tools;
 use gvtg_xml::settings::config::keys::{KEYS, Kind, Scope};
 use tempfile::TempDir;
 
-/// For each key that takes a string: what it takes, and what it does not.
+/// The strings that each key accepts, and those that it rejects.
 const STRINGS: &[(&str, &[&str], &[&str])] = &[
     (
         "libvirt",
@@ -62,7 +62,7 @@ const STRINGS: &[(&str, &[&str], &[&str])] = &[
     ("site-rules", &["rules"], &[""]),
 ];
 
-/// Whole configurations, and whether they are one.
+/// Whole configurations, and whether they are valid.
 const WHOLE: &[(&str, bool)] = &[
     ("", true),
     (
@@ -89,7 +89,7 @@ const WHOLE: &[(&str, bool)] = &[
     ("[[overrides]]\nfiles = ['a']\n[[overrides.overrides]]\nfiles = ['a']\n", false),
 ];
 
-/// The configurations, each with whether it is one, as files in a folder with the schema.
+/// A folder with the schema and these configurations as files, each with whether it is valid.
 fn folder() -> (TempDir, Vec<(String, String, bool)>) {
     let folder = common::files::folder(&[(
         "rules/no-vnc.toml",
@@ -118,7 +118,7 @@ fn folder() -> (TempDir, Vec<(String, String, bool)>) {
 }
 
 #[test]
-fn every_key_that_takes_a_string_is_tried() {
+fn tests_every_key_that_takes_a_string() {
     let strings: Vec<&str> =
         KEYS.iter().filter(|key| matches!(key.kind, Kind::Text(_))).map(|key| key.name).collect();
     let mut tried: Vec<&str> = STRINGS.iter().map(|(key, ..)| *key).collect();
@@ -127,11 +127,11 @@ fn every_key_that_takes_a_string_is_tried() {
 }
 
 #[test]
-fn the_program_and_the_schema_are_of_one_mind() {
+fn the_schema_agrees_with_the_program() {
     let (folder, files) = folder();
     for (name, text, is_one) in &files {
         let (code, _, stderr) = run_in(folder.path(), &format!("config --config {name}"));
-        // An empty folder's name is one, and has no rules in it.
+        // The schema accepts an empty folder name, but no rules are found there.
         assert_eq!(code == 0, *is_one, "{text}{stderr}");
     }
     let Some(python) = tools::python() else { return };
@@ -150,7 +150,7 @@ fn the_program_and_the_schema_are_of_one_mind() {
 }
 
 #[test]
-fn taplo_says_so_too() {
+fn taplo_agrees_with_the_program() {
     let Some(node) = tools::node() else { return };
     let (folder, files) = folder();
     let check = |arguments: &[&str]| {
@@ -158,7 +158,7 @@ fn taplo_says_so_too() {
         outcome(feed(command.arg("check").args(arguments).current_dir(folder.path()), b""))
     };
     let schema = format!("--schema=file://{}", folder.path().join("schema.json").display());
-    // All of a kind in one start of it, which takes seconds.
+    // All files of one kind in one run, since starting Taplo takes seconds.
     let of_kind = |wanted: bool| -> Vec<&str> {
         let names = files.iter().filter(|(.., is_one)| *is_one == wanted).map(|(name, ..)| &**name);
         std::iter::once(&*schema).chain(names).collect()
@@ -173,7 +173,7 @@ fn taplo_says_so_too() {
             .any(|line| line.contains("invalid file") && line.contains(&format!("/{name}\"")));
         assert!(is_told, "{text}{stderr}");
     }
-    // The line by which an editor finds it, as docs/settings.md has it.
+    // The line by which an editor finds the schema, as in docs/settings.md.
     fs::write(folder.path().join("gvtg-xml.toml"), "#:schema ./schema.json\nlibvrt = '9.0'\n")
         .unwrap();
     let (code, _, stderr) = check(&["gvtg-xml.toml"]);

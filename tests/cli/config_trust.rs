@@ -1,4 +1,4 @@
-//! Whose `gvtg-xml.toml` counts, and what a hostile one can do.
+//! Whose `gvtg-xml.toml` is trusted, and what a hostile one can do.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -16,10 +16,10 @@ use rustix::process::geteuid;
 
 const BARE: &str = "<domain type='kvm'>\n  <name>bare</name>\n  <devices/>\n</domain>\n";
 const ALIAS: &str = "alias = 'ua-site'\n";
-/// Nobody in particular.
+/// A user that nothing else on the machine belongs to.
 const STRANGER: u32 = 65_533;
 
-/// Whether this test may make files of another user's; says so where not.
+/// Whether this test may create files of another user; notes it as skipped otherwise.
 fn is_root() -> bool {
     let is_root = geteuid().is_root();
     if !is_root {
@@ -32,7 +32,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Exit code, whether the configuration counted, and what was said.
+/// The exit code, whether the configuration took effect, and stderr.
 fn fix(command: &mut Command) -> (i32, bool, String) {
     let (code, stdout, stderr) = outcome(feed(command.env_remove("SUDO_UID"), b""));
     assert_eq!(code == 2, stdout.is_empty(), "{stderr}");
@@ -40,7 +40,7 @@ fn fix(command: &mut Command) -> (i32, bool, String) {
 }
 
 #[test]
-fn one_that_everybody_may_write_is_refused_and_the_way_out_is_said() {
+fn refuses_a_world_writable_configuration_and_suggests_chmod() {
     let folder = folder(&[("gvtg-xml.toml", ALIAS), ("bare.xml", BARE)]);
     let path = folder.path().join("gvtg-xml.toml");
     set_mode(&path, 0o666);
@@ -67,7 +67,7 @@ fn one_that_everybody_may_write_is_refused_and_the_way_out_is_said() {
 }
 
 #[test]
-fn a_strangers_is_refused_and_in_a_folder_like_tmp_passed_over() {
+fn refuses_a_strangers_configuration_and_skips_it_in_a_sticky_folder() {
     if !is_root() {
         return;
     }
@@ -81,7 +81,7 @@ fn a_strangers_is_refused_and_in_a_folder_like_tmp_passed_over() {
         "{stderr}"
     );
     assert!(stderr.contains("--config ") && stderr.contains("--isolated"), "{stderr}");
-    // As /tmp is: nobody can keep others from working there.
+    // A sticky folder like /tmp, where any user can create files.
     set_mode(folder.path(), 0o1777);
     let (code, counts, stderr) = run();
     assert!(
@@ -90,7 +90,7 @@ fn a_strangers_is_refused_and_in_a_folder_like_tmp_passed_over() {
             && stderr.contains("gvtg-xml.toml is skipped: it is owned by user 65533"),
         "{stderr}"
     );
-    // A stranger's link to a file of ours is the stranger's wish.
+    // A stranger's link to our own file is still the stranger's choice.
     fs::remove_file(&path).unwrap();
     fs::write(folder.path().join("ours.toml"), ALIAS).unwrap();
     symlink("ours.toml", &path).unwrap();
@@ -107,14 +107,14 @@ fn a_strangers_is_refused_and_in_a_folder_like_tmp_passed_over() {
 }
 
 #[test]
-fn roots_counts_for_all_and_that_of_whoever_became_root_by_sudo_for_root() {
+fn trusts_roots_configuration_and_under_sudo_the_invoking_users() {
     if !is_root() {
         return;
     }
     let folder = folder(&[("gvtg-xml.toml", ALIAS), ("bare.xml", BARE)]);
     set_mode(folder.path(), 0o755);
     let program_copy = folder.path().join("gvtg-xml");
-    // Where cargo builds, others may not look.
+    // Other users may not be able to enter the folder that cargo builds in.
     assert!(
         Command::new("cp")
             .arg(env!("CARGO_BIN_EXE_gvtg-xml"))
@@ -153,7 +153,7 @@ fn roots_counts_for_all_and_that_of_whoever_became_root_by_sudo_for_root() {
 }
 
 #[test]
-fn folders_that_nobody_may_look_into_and_files_that_nobody_may_read() {
+fn handles_unreadable_folders_and_files() {
     if !is_root() {
         return;
     }
@@ -173,7 +173,7 @@ fn folders_that_nobody_may_look_into_and_files_that_nobody_may_read() {
             .success()
     );
     set_mode(folder.path(), 0o755);
-    // A user can be in a folder below one that is closed, as after su.
+    // The current folder can be below one that is closed to the user, as after su.
     set_mode(&closed, 0o700);
     let run = |arguments: &[&str]| {
         let mut command = Command::new("sh");
@@ -200,7 +200,7 @@ fn folders_that_nobody_may_look_into_and_files_that_nobody_may_read() {
             && stderr.contains("gvtg-xml.toml: can't be read: Permission denied"),
         "{stderr}"
     );
-    // Stdin, in a folder that is gone.
+    // Stdin, in a folder that has been deleted.
     let gone = folder.path().join("gone");
     let script = format!(
         "mkdir {0} && cd {0} && rmdir {0} && exec {1} fix",
@@ -213,7 +213,7 @@ fn folders_that_nobody_may_look_into_and_files_that_nobody_may_read() {
 }
 
 #[test]
-fn what_is_no_file_of_text_is_refused_at_once() {
+fn refuses_anything_but_a_text_file_at_once() {
     let folder = folder(&[("bare.xml", BARE)]);
     let path = folder.path().join("gvtg-xml.toml");
     let refused = |why: &str| {
@@ -235,7 +235,7 @@ fn what_is_no_file_of_text_is_refused_at_once() {
     symlink("/dev/zero", &path).unwrap();
     refused("gvtg-xml.toml: is not a regular file");
     fs::remove_file(&path).unwrap();
-    // Of a hole of terabytes no more than the first MiB is read.
+    // A sparse file of terabytes is read up to the first MiB.
     fs::File::create(&path).unwrap().set_len(1 << 42).unwrap();
     refused("gvtg-xml.toml: is larger than 1 MiB, the limit for a configuration");
     fs::write(&path, b"alias = 'ua-x'\n# \xff\n").unwrap();
@@ -249,7 +249,7 @@ fn what_is_no_file_of_text_is_refused_at_once() {
 }
 
 #[test]
-fn a_named_one_can_be_a_pipe() {
+fn accepts_a_pipe_as_a_named_configuration() {
     let folder = folder(&[("bare.xml", BARE)]);
     let script = format!(
         "printf \"alias = 'ua-site'\" | {} fix --config /dev/fd/0 bare.xml",

@@ -1,4 +1,4 @@
-//! Which commands go by `gvtg-xml.toml`, beside `lint` and `fix`.
+//! The commands besides `lint` and `fix` that use `gvtg-xml.toml`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -10,12 +10,12 @@ use common::files::folder;
 use common::program::run_in;
 use serde_json::Value;
 
-/// A vGPU of which the metadata records nothing.
+/// A vGPU that the metadata records nothing about.
 const DOMAIN: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      \
     <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      <alias name='ua-gvtg'/>\n    </hostdev>\n  </devices>\n</domain>\n";
 
 #[test]
-fn emit_takes_the_type_and_the_gpu_of_domains_that_record_none() {
+fn emit_uses_the_configured_type_and_gpu_if_a_domain_records_none() {
     let recorded = DOMAIN.replace(
         "  <devices>",
         "  <metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='i915-GVTg_V5_1' pci='0000:00:02.3'/></metadata>\n  <devices>",
@@ -68,7 +68,7 @@ fn emit_takes_the_type_and_the_gpu_of_domains_that_record_none() {
         let asked = conf("emit qemu-conf --quiet --pci 0000:00:02.1");
         asked.replace("emit qemu-conf", "").replace(" --pci 0000:00:02.1", "")
     });
-    // As everywhere, nothing is done where the configuration is wrong.
+    // As everywhere, an invalid configuration stops the command.
     fs::write(folder.path().join("a/gvtg-xml.toml"), "typ = 'x'\n").unwrap();
     for command in ["emit hook a/win10.xml", "emit all --root root a/win10.xml", "host a/win10.xml"]
     {
@@ -82,7 +82,7 @@ fn emit_takes_the_type_and_the_gpu_of_domains_that_record_none() {
 }
 
 #[test]
-fn explain_knows_a_sites_rules_and_what_holds_in_the_folder() {
+fn explain_uses_the_folders_custom_rules_and_severities() {
     let rule = "id = 'no-vnc'\nsummary = 'VNC'\nseverity = 'warning'\ngroup = 'domain'\nsince = '1'\nselect = '/domain/name'\nmessage = 'it has a name'\n\
         why = 'Nobody knows.'\n[check]\nkind = 'forbid'\n";
     let folder = folder(&[
@@ -125,7 +125,7 @@ fn explain_knows_a_sites_rules_and_what_holds_in_the_folder() {
 }
 
 #[test]
-fn sarif_links_to_the_rules_pages() {
+fn sarif_links_to_each_rules_page() {
     let folder = folder(&[
         ("gvtg-xml.toml", "rule-pages = 'https://example.org/rules/'\n"),
         ("win10.xml", DOMAIN),
