@@ -1,5 +1,5 @@
-//! What is found across the files of a run: which are two domains and which are one, in what
-//! reports, and what ignores it.
+//! Findings across the files of a run: which documents are one domain, how reports show the
+//! findings, and how suppressions apply.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -27,7 +27,7 @@ const TWO: &str = "<uuid>c1b2e3d4-0000-4000-8000-000000000002</uuid>";
 const OTHER_GPU: &str =
     "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' pci='0000:00:03.0'/></metadata>";
 
-/// A domain with a vGPU; `inside` stands behind its name.
+/// A domain with a vGPU; `inside` follows its name.
 fn domain(name: &str, inside: &str, vgpu: &str) -> String {
     format!(
         "<domain type='kvm'>\n  <name>{name}</name>\n  {inside}\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      \
@@ -36,7 +36,7 @@ fn domain(name: &str, inside: &str, vgpu: &str) -> String {
 }
 
 /// A domain whose metadata says that it shares its vGPU.
-fn consenting(name: &str) -> String {
+fn domain_that_shares(name: &str) -> String {
     let ignore = format!("<gvtg:ignore rule='shared-vgpu'>{name} takes turns</gvtg:ignore>");
     domain(
         name,
@@ -47,8 +47,8 @@ fn consenting(name: &str) -> String {
     )
 }
 
-/// A run over these texts, whose files are named by their numbers: what is found across them that
-/// counts, and what is suppressed.
+/// Lints these texts as one run, with their numbers as file names: the open cross-file findings,
+/// and the suppressed ones.
 fn found(texts: &[String]) -> (Vec<String>, Vec<String>) {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let (mut others, mut open, mut suppressed) = (Claims::default(), Vec::new(), Vec::new());
@@ -79,7 +79,7 @@ fn found(texts: &[String]) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn two_domains_of_different_names_share_a_vgpu_and_one_domain_never_does() {
+fn only_different_domains_share_a_vgpu() {
     let of = |name: &str, inside: &str| domain(name, inside, VGPU);
     let without = |text: &str, what: &str| text.replace(what, "");
     let a = of("a", "");
@@ -143,7 +143,7 @@ fn two_domains_of_different_names_share_a_vgpu_and_one_domain_never_does() {
 }
 
 #[test]
-fn the_uuid_that_fix_gives_is_one_as_well() {
+fn compares_uuids_that_fix_writes() {
     let lacking = |name: &str, inside: &str| {
         domain(name, inside, VGPU).replace(&format!("<address uuid='{VGPU}'/>"), "")
     };
@@ -154,7 +154,7 @@ fn the_uuid_that_fix_gives_is_one_as_well() {
         ["1-0 shared-vgpu"],
         "derived from one uuid"
     );
-    // What fix writes has the same finding, with places in the texts that came in.
+    // The fixed text has the same finding, with positions in the original text.
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let mut others = Claims::default();
     let texts = [lacking("a", ONE), format!("\n\n{}", lacking("b", ONE))];
@@ -187,20 +187,28 @@ fn the_uuid_that_fix_gives_is_one_as_well() {
 }
 
 #[test]
-fn what_one_of_two_documents_ignores_is_ignored_whichever_comes_first() {
+fn a_suppression_in_either_document_applies_in_any_order() {
     let (a, b, c) = (domain("a", "", VGPU), domain("b", "", VGPU), domain("c", "", VGPU));
     let none: [&str; 0] = [];
     for (texts, open, suppressed) in [
-        (vec![consenting("a"), b.clone()], &none[..], &["1-0 shared-vgpu (a takes turns)"][..]),
-        (vec![a.clone(), consenting("b")], &none, &["1-0 shared-vgpu (b takes turns)"]),
-        (vec![consenting("a"), consenting("b")], &none, &["1-0 shared-vgpu (b takes turns)"]),
         (
-            vec![consenting("a"), b.clone(), c.clone()],
+            vec![domain_that_shares("a"), b.clone()],
+            &none[..],
+            &["1-0 shared-vgpu (a takes turns)"][..],
+        ),
+        (vec![a.clone(), domain_that_shares("b")], &none, &["1-0 shared-vgpu (b takes turns)"]),
+        (
+            vec![domain_that_shares("a"), domain_that_shares("b")],
+            &none,
+            &["1-0 shared-vgpu (b takes turns)"],
+        ),
+        (
+            vec![domain_that_shares("a"), b.clone(), c.clone()],
             &["2-1 shared-vgpu"],
             &["1-0 shared-vgpu (a takes turns)"],
         ),
         (
-            vec![a.clone(), consenting("b"), c.clone()],
+            vec![a.clone(), domain_that_shares("b"), c.clone()],
             &["2-0 shared-vgpu"],
             &["1-0 shared-vgpu (b takes turns)"],
         ),
@@ -224,7 +232,7 @@ fn what_one_of_two_documents_ignores_is_ignored_whichever_comes_first() {
         assert_eq!(found(&[a.clone(), comment(&b, scope)]).1, ["1-0 shared-vgpu (x y)"], "{scope}");
         assert_eq!(found(&[comment(&a, scope), b.clone()]).1, ["1-0 shared-vgpu (x y)"], "{scope}");
     }
-    // Another place, another rule, and no reason.
+    // A suppression elsewhere, of another rule, or without a reason.
     let elsewhere =
         b.replace("<devices>", "<!-- gvtg-xml: ignore[shared-vgpu] x --><memory/>\n  <devices>");
     for text in [
@@ -246,7 +254,7 @@ fn what_one_of_two_documents_ignores_is_ignored_whichever_comes_first() {
 }
 
 #[test]
-fn no_ignore_of_it_is_called_unused_and_others_still_are() {
+fn suppressions_of_cross_file_rules_are_never_unused() {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let unused = |text: &str, beside: bool| {
         let claims = Claims::default();
@@ -275,7 +283,7 @@ fn no_ignore_of_it_is_called_unused_and_others_still_are() {
         }
     }
     assert_eq!(
-        lint_all(&consenting("a"), &rules, &settings, Detail::Words)
+        lint_all(&domain_that_shares("a"), &rules, &settings, Detail::Words)
             .unwrap()
             .open
             .iter()
@@ -286,7 +294,7 @@ fn no_ignore_of_it_is_called_unused_and_others_still_are() {
 }
 
 #[test]
-fn two_rules_of_one_kind_are_two_questions() {
+fn compares_files_per_rule() {
     let shared = builtin().iter().find(|rule| rule.id == "shared-vgpu").unwrap();
     let own = Rule { id: "our-shared-vgpu".into(), ..shared.clone() };
     let settings = Settings::default();
@@ -317,12 +325,12 @@ fn two_rules_of_one_kind_are_two_questions() {
     assert_eq!(of(&[shared, &own], &[shared, &own]), ["our-shared-vgpu", "shared-vgpu"]);
 }
 
-/// A run over files in a folder, without what each is found to lack by itself.
+/// Lints files in a folder with the cross-file rules only.
 fn lint(folder: &Path, arguments: &str) -> (i32, String, String) {
     run_in(folder, &format!("lint --only shared-vgpu,shared-name {arguments}"))
 }
 
-const FOUND: &str = "vms/b.xml:6:24: warning[shared-vgpu] vGPU ab54baba-ea9a-4ce5-b7b4-51b376b65849 is also used by domain a: only one of the two VMs \
+const FINDING: &str = "vms/b.xml:6:24: warning[shared-vgpu] vGPU ab54baba-ea9a-4ce5-b7b4-51b376b65849 is also used by domain a: only one of the two VMs \
     can run at a time; the same vGPU in domain a: vms/a.xml:6:24\n";
 
 /// Two domains that share a vGPU, and one that doesn't.
@@ -337,15 +345,18 @@ fn vms() -> tempfile::TempDir {
 }
 
 #[test]
-fn it_counts_as_any_other_finding_does() {
+fn a_cross_file_finding_affects_exit_code_and_statistics() {
     let vms = vms();
     let at = vms.path();
     let of_two = "gvtg-xml: 1 finding, none fixable\n";
-    assert_eq!(lint(at, "--format concise vms/a.xml vms/b.xml"), (1, FOUND.into(), of_two.into()));
-    assert_eq!(lint(at, "--format concise -q vms"), (1, FOUND.into(), String::new()));
+    assert_eq!(
+        lint(at, "--format concise vms/a.xml vms/b.xml"),
+        (1, FINDING.into(), of_two.into())
+    );
+    assert_eq!(lint(at, "--format concise -q vms"), (1, FINDING.into(), String::new()));
     assert_eq!(
         lint(at, "--format concise -q --skip-foreign vms/a.xml vms/net.xml vms/b.xml"),
-        (1, FOUND.into(), String::new())
+        (1, FINDING.into(), String::new())
     );
     assert_eq!(
         lint(at, "-q vms/b.xml"),
@@ -360,13 +371,13 @@ fn it_counts_as_any_other_finding_does() {
         lint(at, "--statistics -q vms").1,
         "    1  warning  shared-vgpu  The same vGPU in two domains\n"
     );
-    // A part of the run that can't be read is none of it.
+    // A file that can't be read does not affect the others.
     fs::write(at.join("vms/aa.xml"), "<domain><").unwrap();
-    assert_eq!(lint(at, "--format concise -q vms").1.replace(FOUND, "").lines().count(), 1);
+    assert_eq!(lint(at, "--format concise -q vms").1.replace(FINDING, "").lines().count(), 1);
 }
 
 #[test]
-fn stdin_is_a_file_and_one_file_is_one_whatever_its_names() {
+fn compares_stdin_and_recognises_a_file_by_all_its_names() {
     let vms = vms();
     let at = vms.path();
     let b = fs::read(at.join("vms/b.xml")).unwrap();
@@ -395,7 +406,7 @@ fn stdin_is_a_file_and_one_file_is_one_whatever_its_names() {
 }
 
 #[test]
-fn a_configuration_can_raise_it_and_leave_files_out() {
+fn a_configuration_can_change_the_severity_and_exclude_files() {
     let vms = vms();
     let at = vms.path();
     let configured = |text: &str, arguments: &str| {
@@ -406,11 +417,11 @@ fn a_configuration_can_raise_it_and_leave_files_out() {
     let quiet = (0, String::new());
     assert_eq!(
         configured("[rules]\nshared-vgpu = 'error'\n", "vms"),
-        (1, FOUND.replace("warning", "error"))
+        (1, FINDING.replace("warning", "error"))
     );
     assert_eq!(
         configured("[rules]\nshared-vgpu = 'info'\n", "vms"),
-        (0, FOUND.replace("warning", "info"))
+        (0, FINDING.replace("warning", "info"))
     );
     let off = |files: &str| {
         format!("[[overrides]]\nfiles = ['vms/{files}']\n[overrides.rules]\nshared-vgpu = 'off'\n")
@@ -427,7 +438,7 @@ fn a_configuration_can_raise_it_and_leave_files_out() {
                 .collect::<String>(),
         )
     };
-    assert_eq!(without("c.xml").1, FOUND);
+    assert_eq!(without("c.xml").1, FINDING);
     for files in ["a.xml", "b.xml"] {
         assert_eq!(without(files).1, "", "a file without the rule is compared with none: {files}");
     }
@@ -440,7 +451,7 @@ fn a_configuration_can_raise_it_and_leave_files_out() {
 }
 
 #[test]
-fn each_format_names_both_places() {
+fn each_format_names_both_positions() {
     let vms = vms();
     let at = vms.path();
     let report = |format: &str| lint(at, &format!("-q --format {format} vms")).1;
@@ -473,7 +484,7 @@ fn each_format_names_both_places() {
     for text in [gitlab[0]["description"].as_str().unwrap(), &report("github"), &report("junit")] {
         assert!(text.contains("; the same vGPU in domain a: vms/a.xml:6:24"), "{text}");
     }
-    // A place of one's own file has that file's name.
+    // A position in the finding's own file has that file's name.
     let two = format!(
         "<hostdev type='mdev' model='vfio-pci'><source><address uuid='{VGPU}'/></source></hostdev></devices>"
     );
@@ -486,7 +497,7 @@ fn each_format_names_both_places() {
 }
 
 #[test]
-fn names_that_could_steer_a_terminal_do_not() {
+fn names_cannot_control_the_terminal() {
     let hostile = domain("x\u{202e}&#9;%0A::error::", "", VGPU);
     let files = folder(&[("a\n\u{1b}[31m.xml", &hostile), ("b.xml", &domain("b", "", VGPU))]);
     for format in ["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"] {
@@ -506,7 +517,7 @@ fn names_that_could_steer_a_terminal_do_not() {
 }
 
 #[test]
-fn fix_of_several_files_says_it_and_leaves_it() {
+fn fix_reports_shared_vgpus_and_does_not_change_them() {
     let vms = vms();
     let at = vms.path();
     let lacking =
@@ -534,7 +545,7 @@ fn fix_of_several_files_says_it_and_leaves_it() {
             .map(|rest| rest[..36].to_owned())
     };
     assert_eq!(vgpu("d.xml"), vgpu("e.xml"), "neither file is the one that is wrong");
-    // One uuid that is asked for twice is one.
+    // Two domains that get the same --uuid share a vGPU.
     let (code, _, stderr) =
         run_in(at, &format!("fix --in-place --uuid {OTHER} vms/a.xml vms/b.xml"));
     assert_eq!(
@@ -542,12 +553,12 @@ fn fix_of_several_files_says_it_and_leaves_it() {
         (1, 1),
         "{stderr}"
     );
-    // Alone, each is as it should be.
+    // Each file alone is valid.
     assert_eq!(run_in(at, "fix --check -q vms/b.xml"), (0, String::new(), String::new()));
 }
 
 #[test]
-fn fix_writes_down_that_it_is_to_be_ignored() {
+fn fix_suppress_suppresses_a_cross_file_finding_once() {
     for form in ["metadata", "comment"] {
         let vms = vms();
         let at = vms.path();
@@ -613,8 +624,8 @@ fn ten_thousand_vgpus_in_a_file_take_linear_time() {
             found.push(findings.open.len());
             others.add(name, findings.summary);
         }
-        // All vGPUs of b are a's, and all of the second a's are b's too; that it has the first
-        // one's name is said once for all GPUs.
+        // All vGPUs of b are a's, and all of the second a's are b's too. That the second a has the
+        // first one's name is reported once for all its GPUs.
         assert_eq!(found, [0, count + 1, count + 2]);
         started.elapsed()
     };
@@ -629,7 +640,7 @@ fn ten_thousand_files_take_linear_time() {
         RuleSet::all(builtin().iter().filter(|rule| rule.id.starts_with("shared-"))),
         Settings::default(),
     );
-    // The worst there is: all claim one vGPU, and half of them are one domain.
+    // The worst case: all claim one vGPU, and half of them are one domain.
     let time = |count: usize| {
         let texts: Vec<String> = (0..count)
             .map(|index| domain(&format!("a{}", index.saturating_sub(count / 2)), TWO, VGPU))

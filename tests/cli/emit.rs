@@ -1,5 +1,4 @@
-//! What the host gets for a domain: which vGPUs are in the hook, and for which domains there is
-//! none.
+//! The hook for a domain: which vGPUs it creates, and which domains are rejected.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use crate::common;
@@ -10,19 +9,19 @@ use common::guests::{OTHER, UUID, domain};
 use common::program::{run, run_in};
 use tempfile::TempDir;
 
-fn recorded(attributes: &str, inside: &str) -> String {
+fn metadata(attributes: &str, inside: &str) -> String {
     format!("<gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' {attributes}>{inside}</gvtg:domain>")
 }
 
 /// The lines of the hook that name vGPUs, for this document.
-fn lines(arguments: &str, document: &str) -> Vec<String> {
+fn setup_lines(arguments: &str, document: &str) -> Vec<String> {
     let (code, stdout, stderr) = run(&format!("emit hook {arguments}"), document);
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.starts_with("#!/bin/sh\n"));
     stdout.lines().filter(|line| line.starts_with("setup_gpu ")).map(str::to_owned).collect()
 }
 
-/// What is said of a document that there is no hook for; stdout is empty.
+/// The error for a document that there is no hook for. Checks that stdout is empty.
 fn refused(arguments: &str, document: &str) -> String {
     let (code, stdout, stderr) = run(&format!("emit hook {arguments}"), document);
     assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
@@ -39,31 +38,31 @@ fn folder(files: &[(&str, String)]) -> TempDir {
 
 #[test]
 fn a_vgpu_has_a_line_with_its_domain_uuid_and_type() {
-    let metadata = recorded("type='i915-GVTg_V5_8'", "");
+    let metadata = metadata("type='i915-GVTg_V5_8'", "");
     assert_eq!(
-        lines("", &domain("win10", &[UUID], &metadata)),
+        setup_lines("", &domain("win10", &[UUID], &metadata)),
         [format!("setup_gpu win10 {UUID} i915-GVTg_V5_8")]
     );
     let upper = UUID.to_uppercase().replace('-', "");
     assert_eq!(
-        lines("", &domain("win10", &[&upper], &metadata)),
+        setup_lines("", &domain("win10", &[&upper], &metadata)),
         [format!("setup_gpu win10 {UUID} i915-GVTg_V5_8")]
     );
 }
 
 #[test]
-fn flags_stand_before_what_the_domain_records() {
+fn flags_override_what_the_domain_records() {
     let document =
-        domain("win10", &[UUID], &recorded("type='i915-GVTg_V5_8' pci='0000:00:02.0'", ""));
+        domain("win10", &[UUID], &metadata("type='i915-GVTg_V5_8' pci='0000:00:02.0'", ""));
     let arguments = format!("--type i915-GVTg_V5_2 --pci 0000:01:00.0 --uuid {OTHER}");
     assert_eq!(
-        lines(&arguments, &document),
+        setup_lines(&arguments, &document),
         [format!("setup_gpu win10 {OTHER} i915-GVTg_V5_2 0000:01:00.0")]
     );
 }
 
 #[test]
-fn a_type_that_nobody_chose_is_said() {
+fn reports_a_type_that_was_chosen_by_default() {
     let document = domain("win10", &[UUID], "");
     let (code, stdout, stderr) = run("emit hook --pci 0000:ff:1f.7", &document);
     assert_eq!(code, 0);
@@ -82,20 +81,20 @@ fn a_type_that_nobody_chose_is_said() {
 }
 
 #[test]
-fn two_vgpus_of_a_domain_each_have_their_type_and_gpu() {
+fn each_of_two_vgpus_has_its_own_type_and_gpu() {
     let own = format!("<gvtg:vgpu uuid='{OTHER}' type='i915-GVTg_V5_8' pci='0000:00:02.1'/>");
-    let document = domain("win10", &[UUID, OTHER], &recorded("type='i915-GVTg_V5_4'", &own));
+    let document = domain("win10", &[UUID, OTHER], &metadata("type='i915-GVTg_V5_4'", &own));
     let wanted = [
         format!("setup_gpu win10 {UUID} i915-GVTg_V5_4"),
         format!("setup_gpu win10 {OTHER} i915-GVTg_V5_8 0000:00:02.1"),
     ];
-    assert_eq!(lines("", &document), wanted);
+    assert_eq!(setup_lines("", &document), wanted);
     let said = refused(&format!("--uuid {UUID}"), &document);
     assert!(said.starts_with("gvtg-xml: <stdin>:6:1: error: the domain has 2 vGPUs"), "{said}");
 }
 
 #[test]
-fn names_are_words_whatever_is_in_them() {
+fn quotes_any_domain_name() {
     for (name, word) in [
         ("a b", "'a b'"),
         ("$(touch x)", "'$(touch x)'"),
@@ -119,10 +118,10 @@ fn names_are_words_whatever_is_in_them() {
 }
 
 #[test]
-fn several_files_give_one_hook() {
+fn makes_one_hook_from_several_files() {
     let folder = folder(&[
-        ("a.xml", domain("a", &[UUID], &recorded("type='i915-GVTg_V5_4'", ""))),
-        ("b.xml", domain("b", &[OTHER], &recorded("type='i915-GVTg_V5_4'", ""))),
+        ("a.xml", domain("a", &[UUID], &metadata("type='i915-GVTg_V5_4'", ""))),
+        ("b.xml", domain("b", &[OTHER], &metadata("type='i915-GVTg_V5_4'", ""))),
         ("network.xml", "<network/>".into()),
         ("plain.xml", domain("plain", &[], "")),
     ]);
@@ -156,7 +155,7 @@ fn several_files_give_one_hook() {
 }
 
 #[test]
-fn domains_that_can_not_be_on_one_host_are_named() {
+fn names_domains_that_cannot_be_on_one_host() {
     let folder = folder(&[
         ("a.xml", domain("a", &[UUID], "")),
         ("b.xml", domain("b", &[&UUID.to_uppercase()], "")),
@@ -174,20 +173,20 @@ fn domains_that_can_not_be_on_one_host_are_named() {
 }
 
 #[test]
-fn what_no_host_can_serve_is_refused_where_it_stands() {
+fn rejects_invalid_vgpus_with_their_position() {
     for (document, said) in [
         (domain("a", &[], ""), "1:1: error: the domain has no vGPU"),
         (domain("a", &["your-gpu-uuid-here"], ""), "5:1: error: the vGPU has no UUID"),
         (
-            domain("a", &[UUID], &recorded("type='nvidia-35'", "")),
+            domain("a", &[UUID], &metadata("type='nvidia-35'", "")),
             "1:1: error: the domain has no vGPU",
         ),
         (
-            domain("a", &[UUID], &recorded("type='i915-GVTg_V5_4 x'", "")),
+            domain("a", &[UUID], &metadata("type='i915-GVTg_V5_4 x'", "")),
             "3:11: error: 'i915-GVTg_V5_4 x' is not a GVT-g vGPU type",
         ),
         (
-            domain("a", &[UUID], &recorded("pci='2.0'", "")),
+            domain("a", &[UUID], &metadata("pci='2.0'", "")),
             "3:11: error: '2.0', recorded in <metadata>, is not a PCI address",
         ),
         (
@@ -199,11 +198,11 @@ fn what_no_host_can_serve_is_refused_where_it_stands() {
             "2:1: error: the domain's name is '{{ vm }}', a placeholder that a template fills in later\n  help: use",
         ),
         (
-            domain("a", &[UUID], &recorded("type='${TYPE}'", "")),
+            domain("a", &[UUID], &metadata("type='${TYPE}'", "")),
             "3:11: error: '${TYPE}', recorded in <metadata>, is a placeholder",
         ),
         (
-            domain("a", &[UUID], &recorded("pci='@pci@'", "")),
+            domain("a", &[UUID], &metadata("pci='@pci@'", "")),
             "3:11: error: '@pci@', recorded in <metadata>, is a placeholder",
         ),
         (domain("", &[UUID], ""), "2:1: error: the domain has no name"),
@@ -221,7 +220,7 @@ fn what_no_host_can_serve_is_refused_where_it_stands() {
 }
 
 #[test]
-fn each_style_says_where_it_belongs() {
+fn each_style_says_where_to_install_it() {
     let document = domain("win10", &[UUID], "");
     for (style, path) in [
         ("qemu.d", "/etc/libvirt/hooks/qemu.d/gvtg"),
@@ -237,7 +236,7 @@ fn each_style_says_where_it_belongs() {
 }
 
 #[test]
-fn modules_need_no_domain_and_comments_stand_on_lines_of_their_own() {
+fn modules_needs_no_domain_and_writes_comments_on_separate_lines() {
     let (code, stdout, _) = run("emit modules", "no domain");
     assert_eq!(code, 0);
     let names: Vec<&str> =

@@ -1,5 +1,5 @@
-//! The hook that `emit filter` prints, as libvirt would run it, under each shell that can be a
-//! system's /bin/sh: which VMs it changes, and that nothing it meets costs one.
+//! The hook that `emit filter` prints, run as libvirt runs it by each shell that can be /bin/sh:
+//! which VMs it changes, and that no failure stops a VM.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use crate::common;
@@ -11,16 +11,16 @@ use std::process::Command;
 use common::program::{feed, has_tool, outcome, run};
 
 const SHELLS: &[&str] = &["dash", "bash", "busybox"];
-/// The folders where the script looks for programs first. AppArmor forbids hooks those in
-/// /usr/local, and bash gives up on the first program that it finds and may not run, so these are
-/// last.
-const OWN: &str = "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:";
+/// The folders where the script looks for programs first. The ones in /usr/local are last: AppArmor
+/// does not let hooks run programs there, and bash stops at the first program that it finds, even
+/// if it may not run it.
+const SCRIPT_PATH: &str = "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:";
 
 fn fixture(name: &str) -> String {
     fs::read_to_string(Path::new("fixtures").join(name)).unwrap()
 }
 
-/// The fixture as libvirt 7.0 reads it, without the final line break, which shells drop.
+/// The fixture as libvirt 7.0 reads it, without the final line break, which shells strip.
 fn of_old_libvirt() -> String {
     let (code, stdout, stderr) =
         run("fix --isolated --libvirt 7.0", &fixture("win10-virt-manager.fixed.xml"));
@@ -33,43 +33,43 @@ fn of_old_libvirt() -> String {
     stdout
 }
 
-/// The hook for libvirt 9.0, beside a folder in which it looks for the program.
+/// The hook for libvirt 9.0, next to a folder in which it looks for the program.
 struct Hook {
     folder: tempfile::TempDir,
 }
 
 impl Hook {
-    /// One that finds this program.
+    /// A hook that finds this program.
     fn new() -> Self {
         Hook::with(|path| std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_gvtg-xml"), path).unwrap())
     }
 
-    /// One that finds what is made at this path.
+    /// A hook that finds the program that `make` creates at this path.
     fn with(make: impl Fn(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (code, script, stderr) = run("emit filter --libvirt 9.0 --quiet", "");
         assert_eq!((code, stderr.as_str()), (0, ""));
-        assert!(script.contains(OWN), "{script}");
+        assert!(script.contains(SCRIPT_PATH), "{script}");
         fs::create_dir(folder.path().join("bin")).unwrap();
         make(&folder.path().join("bin/gvtg-xml"));
         let path =
             format!("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin:", folder.path().join("bin").display());
-        fs::write(folder.path().join("hook"), script.replace(OWN, &path)).unwrap();
+        fs::write(folder.path().join("hook"), script.replace(SCRIPT_PATH, &path)).unwrap();
         let hook = Hook { folder };
-        // busybox has its own logger, and may take that.
+        // busybox has its own logger, which it may prefer.
         hook.install("logger", "echo \"$*\" >>\"${0%/*}/log\"; echo noise; echo noise >&2; exit 1");
         hook
     }
 
-    /// One that finds a script in the place of the program.
+    /// A hook that finds a script instead of the program.
     fn of_script(script: &str) -> Self {
         let hook = Hook::with(|_| ());
         hook.install("gvtg-xml", script);
         hook
     }
 
-    /// Puts a script in the folder of programs, by a child: a file that this process has open to
-    /// write can't be run.
+    /// Writes a script into the folder of programs, in a child process: a file that this process
+    /// has open for writing can't be run.
     fn install(&self, name: &str, script: &str) {
         let words = ["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"];
         let path = self.folder.path().join("bin").join(name);
@@ -80,7 +80,7 @@ impl Hook {
         assert!(done.status.success());
     }
 
-    /// What it has said to the system's log.
+    /// The messages that the hook sent to the system log.
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("bin/log")).unwrap_or_default()
     }
@@ -89,13 +89,13 @@ impl Hook {
         self.folder.path().join("hook")
     }
 
-    /// What it does with a VM under a shell: exit code, stdout, stderr.
+    /// Runs the hook for a VM under a shell: exit code, stdout, stderr.
     fn call(&self, shell: &str, arguments: &[&str], domain: &str) -> (i32, String, String) {
         let mut command = Command::new(shell);
         if shell == "busybox" {
             command.arg("sh");
         }
-        // libvirtd's own display is no VM's.
+        // libvirtd's own display must not reach a VM.
         command
             .arg(self.path())
             .args(arguments)
@@ -105,7 +105,7 @@ impl Hook {
     }
 }
 
-/// Runs a test under each shell that there is.
+/// Runs a test under each installed shell.
 fn on_each_shell(test: impl Fn(&str)) {
     for shell in SHELLS {
         if has_tool(shell, if *shell == "busybox" { &["true"] } else { &["-c", ":"] }) {
@@ -119,7 +119,7 @@ const MDEV: &str = "<domain type='kvm'><name>a</name><devices><hostdev mode='sub
 const MIGRATE: &[&str] = &["win10", "migrate", "begin", "-"];
 
 #[test]
-fn a_vm_gets_the_form_of_this_machines_libvirt() {
+fn converts_a_vm_for_the_installed_libvirt() {
     let hook = Hook::new();
     let old = of_old_libvirt();
     let (code, wanted, _) = run("fix --isolated --libvirt 9.0", &old);
@@ -130,7 +130,7 @@ fn a_vm_gets_the_form_of_this_machines_libvirt() {
 }
 
 #[test]
-fn what_needs_no_change_is_left_without_a_word() {
+fn leaves_a_valid_domain_silently() {
     let hook = Hook::new();
     for (what, domain) in [
         ("it is right", fixture("win10-virt-manager.fixed.xml")),
@@ -147,7 +147,7 @@ fn what_needs_no_change_is_left_without_a_word() {
 }
 
 #[test]
-fn a_vm_that_would_have_to_lose_a_device_comes_as_it_is() {
+fn leaves_a_vm_that_would_lose_a_device() {
     let hook = Hook::new();
     let domain =
         of_old_libvirt().replace("</devices>", "<video><model type='qxl'/></video></devices>");
@@ -166,7 +166,7 @@ fn a_vm_that_would_have_to_lose_a_device_comes_as_it_is() {
 }
 
 #[test]
-fn all_other_calls_are_none_of_its_business() {
+fn ignores_all_other_operations() {
     let hook = Hook::with(|_| ());
     let old = of_old_libvirt();
     for operation in [
@@ -194,7 +194,7 @@ fn all_other_calls_are_none_of_its_business() {
 }
 
 #[test]
-fn nothing_that_goes_wrong_costs_a_vm() {
+fn no_failure_stops_a_vm() {
     let old = of_old_libvirt();
     let half = "head -c 200; ";
     let fix = |then: &str| format!("[ \"$1\" = fix ] || exit 0; {half}{then}");
@@ -222,7 +222,7 @@ fn nothing_that_goes_wrong_costs_a_vm() {
         on_each_shell(|shell| {
             let (code, stdout, stderr) = hook.call(shell, MIGRATE, domain);
             assert_eq!((code, stdout.as_str()), (0, ""), "{shell}: {what}: {stderr}");
-            // Of what is no domain nobody is told: it is none of its business.
+            // If the input is not a domain, nothing is logged: the hook ignores it.
             let is_told = stderr.contains("gvtg-xml: the VM 'win10' arrives unchanged: ");
             assert!(is_told || matches!(domain, "" | "hello"), "{shell}: {what}: {stderr}");
         });
@@ -230,9 +230,9 @@ fn nothing_that_goes_wrong_costs_a_vm() {
 }
 
 #[test]
-fn a_program_that_never_ran_is_reported_as_such() {
+fn reports_a_program_that_could_not_run() {
     let old = of_old_libvirt();
-    // A shell exits with 126 at "Permission denied", as under AppArmor, and with 127 if a program
+    // A shell exits with 126 for "Permission denied", as under AppArmor, and with 127 if a program
     // or its interpreter does not exist.
     for (status, why) in [
         (126, "cannot be run (exit status 126)"),
@@ -256,7 +256,7 @@ fn a_program_that_never_ran_is_reported_as_such() {
 }
 
 #[test]
-fn flags_and_names_are_words_whatever_is_in_them() {
+fn quotes_flags_and_names() {
     let (code, script, stderr) = run(
         "emit filter --display-env :1 --display sdl,gl=on --gdk-scale 1.5 --romfile /a$(touch)'b.rom",
         "",
@@ -268,7 +268,8 @@ fn flags_and_names_are_words_whatever_is_in_them() {
         run("emit filter --libvirt newest", "").1.lines().last(),
         Some("filter --libvirt newest")
     );
-    // `installed` is this machine's at each call, and need not be there now.
+    // `installed` is resolved on this machine at each call, and need not exist when the hook is
+    // written.
     assert_eq!(
         run("emit filter --libvirt installed", "").1.lines().last(),
         Some("filter --libvirt installed")
@@ -299,7 +300,7 @@ fn flags_and_names_are_words_whatever_is_in_them() {
 }
 
 #[test]
-fn shellcheck_has_nothing_against_it() {
+fn passes_shellcheck() {
     if !has_tool("shellcheck", &["--version"]) {
         return;
     }
@@ -309,7 +310,7 @@ fn shellcheck_has_nothing_against_it() {
 }
 
 #[test]
-fn all_does_not_install_it() {
+fn emit_all_does_not_install_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), fixture("win10-virt-manager.fixed.xml")).unwrap();
     let (code, stdout, stderr) =

@@ -1,4 +1,5 @@
-//! What is in each kind of file, and that a domain's name leaves none of them.
+//! The contents of each kind of file, and that a domain's name cannot break out of its place in
+//! one.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use crate::common;
@@ -10,45 +11,45 @@ use common::program::{feed, outcome, program, run};
 
 const WORDS: &str = "i915.enable_gvt=1 kvm.ignore_msrs=1";
 
-/// What a kind prints for this document.
+/// The file of this kind for a document.
 fn emit(arguments: &str, document: &str) -> String {
     let (code, stdout, stderr) = run(&format!("emit {arguments}"), document);
     assert_eq!(code, 0, "{arguments}: {stderr}");
     stdout
 }
 
-/// Lines that are no comments and not empty.
-fn said(text: &str) -> Vec<&str> {
+/// Lines that are neither comments nor empty.
+fn effective_lines(text: &str) -> Vec<&str> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
-/// The name of a document's root, if it is one.
+/// The name of a document's root element, if the document is well-formed.
 fn root(text: &str) -> Option<String> {
     gvtg_xml::xml::read(text, |document| document.root().name().to_owned()).ok()
 }
 
 #[test]
-fn raw_parameters_are_words_alone() {
+fn raw_prints_only_the_parameters() {
     assert_eq!(emit("cmdline", ""), format!("{WORDS}\n"));
 }
 
 #[test]
-fn entries_of_systemd_boot_get_a_further_line_of_options() {
+fn systemd_boot_gets_an_options_line() {
     let text = emit("cmdline --bootloader systemd-boot", "");
-    assert_eq!(said(&text), [format!("options {WORDS}")]);
+    assert_eq!(effective_lines(&text), [format!("options {WORDS}")]);
     assert!(text.contains("# i915.enable_gvt=1: Turns GVT-g on."), "{text}");
 }
 
 #[test]
-fn modprobe_gets_the_options_of_modules() {
+fn modprobe_gets_module_options() {
     assert_eq!(
-        said(&emit("modprobe", "")),
+        effective_lines(&emit("modprobe", "")),
         ["options i915 enable_gvt=1", "options kvm ignore_msrs=1"]
     );
 }
 
-/// What the command line is after a shell has sourced GRUB's file so many times.
-fn sourced(linux: &str, default: &str, times: usize) -> String {
+/// The kernel command line after a shell has sourced GRUB's file this many times.
+fn grub_command_line(linux: &str, default: &str, times: usize) -> String {
     let source = ". ./gvtg.cfg; ".repeat(times);
     let script = format!(
         "set -eu; GRUB_CMDLINE_LINUX='{linux}' GRUB_CMDLINE_LINUX_DEFAULT='{default}'; {source} printf %s \"$GRUB_CMDLINE_LINUX_DEFAULT\""
@@ -63,20 +64,20 @@ fn sourced(linux: &str, default: &str, times: usize) -> String {
 }
 
 #[test]
-fn grub_keeps_what_is_there_and_says_nothing_twice() {
+fn grub_keeps_existing_parameters_without_duplicates() {
     for times in [1, 2] {
-        assert_eq!(sourced("", "", times), WORDS);
+        assert_eq!(grub_command_line("", "", times), WORDS);
         assert_eq!(
-            sourced("net.ifnames=0", "quiet splash", times),
+            grub_command_line("net.ifnames=0", "quiet splash", times),
             format!("quiet splash {WORDS}")
         );
         assert_eq!(
-            sourced("intel_iommu=off", "i915.enable_gvt=1", times),
+            grub_command_line("intel_iommu=off", "i915.enable_gvt=1", times),
             "i915.enable_gvt=1 kvm.ignore_msrs=1"
         );
-        // The last word counts, and the user's other settings stay.
+        // The last word takes effect, and the user's other settings stay.
         assert_eq!(
-            sourced(
+            grub_command_line(
                 "i915.enable_gvt=1",
                 "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off",
                 times
@@ -84,7 +85,7 @@ fn grub_keeps_what_is_there_and_says_nothing_twice() {
             "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off i915.enable_gvt=1 kvm.ignore_msrs=1"
         );
         assert_eq!(
-            sourced("", "xi915.enable_gvt=1 a=\"b c\"", times),
+            grub_command_line("", "xi915.enable_gvt=1 a=\"b c\"", times),
             format!("xi915.enable_gvt=1 a=\"b c\" {WORDS}")
         );
     }
@@ -101,7 +102,7 @@ fn kinds_without_a_domain_never_read_stdin() {
         "udev",
         "qemu-conf",
     ] {
-        // A pipe that stays open and empty: who reads it waits.
+        // An empty pipe that stays open: a program that reads it waits.
         let mut sleeper =
             Command::new("sleep").arg("60").stdout(std::process::Stdio::piped()).spawn().unwrap();
         let pipe = sleeper.stdout.take().unwrap();
@@ -115,7 +116,7 @@ fn kinds_without_a_domain_never_read_stdin() {
 }
 
 #[test]
-fn a_node_device_has_its_parent_type_and_uuid() {
+fn nodedev_has_parent_type_and_uuid() {
     let text =
         emit("nodedev --pci 0000:00:02.0 --type i915-GVTg_V5_8", &with_vgpus("win10", &[UUID]));
     let device = "<device>
@@ -137,7 +138,7 @@ fn a_node_device_has_its_parent_type_and_uuid() {
 }
 
 #[test]
-fn mdevctl_has_one_file_a_vgpu_and_starts_it_at_boot_only_when_told() {
+fn mdevctl_writes_a_file_per_vgpu_and_starts_it_at_boot_only_on_request() {
     let document = with_vgpus("win10", &[UUID]);
     let json = |start: &str| {
         format!(
@@ -160,7 +161,7 @@ fn mdevctl_has_one_file_a_vgpu_and_starts_it_at_boot_only_when_told() {
 }
 
 #[test]
-fn stdout_holds_one_vgpu_of_several() {
+fn only_selects_the_vgpu_for_stdout() {
     let document = with_vgpus("win10", &[UUID, OTHER]);
     for kind in ["nodedev", "mdevctl"] {
         let (code, stdout, stderr) = run(&format!("emit {kind}"), &document);
@@ -184,13 +185,13 @@ fn stdout_holds_one_vgpu_of_several() {
     let line = |uuid: &str| {
         format!("mdevctl define --uuid {uuid} --parent 0000:00:02.0 --type i915-GVTg_V5_4")
     };
-    assert_eq!(said(&commands), ["set -e".to_owned(), line(UUID), line(OTHER)]);
+    assert_eq!(effective_lines(&commands), ["set -e".to_owned(), line(UUID), line(OTHER)]);
 }
 
 #[test]
-fn the_list_for_qemu_conf_has_what_libvirt_has_by_itself() {
+fn qemu_conf_keeps_libvirts_default_devices() {
     let text = emit("qemu-conf --pci 0000:ff:1f.7", "");
-    let list: String = said(&text).concat().split_whitespace().collect();
+    let list: String = effective_lines(&text).concat().split_whitespace().collect();
     let wanted = "cgroup_device_acl=[\"/dev/null\",\"/dev/full\",\"/dev/zero\",\"/dev/random\",\"/dev/urandom\",\"/dev/ptmx\",\"/dev/kvm\",\
         \"/dev/userfaultfd\",\"/dev/dri/card0\",\"/dev/dri/renderD128\"]";
     assert_eq!(list, wanted);
@@ -204,18 +205,25 @@ fn the_list_for_qemu_conf_has_what_libvirt_has_by_itself() {
 }
 
 #[test]
-fn the_udev_rule_is_for_vfio_alone() {
-    assert_eq!(said(&emit("udev", "")), ["SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\""]);
+fn the_udev_rule_matches_only_vfio() {
+    assert_eq!(
+        effective_lines(&emit("udev", "")),
+        ["SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\""]
+    );
 }
 
 #[test]
-fn no_name_leaves_its_place() {
+fn no_name_breaks_out_of_a_comment() {
     for name in NAMES_THAT_HURT {
         let document = with_vgpus(name, &[UUID]);
         let plain = with_vgpus("plain", &[UUID]);
-        // What is no comment is the same as for a plain name.
+        // Everything except comments is the same as for a plain name.
         for kind in ["mdevctl", "mdevctl --commands"] {
-            assert_eq!(said(&emit(kind, &document)), said(&emit(kind, &plain)), "{name}");
+            assert_eq!(
+                effective_lines(&emit(kind, &document)),
+                effective_lines(&emit(kind, &plain)),
+                "{name}"
+            );
         }
         let device = |document: &str| {
             let text = emit("nodedev", document);
@@ -227,7 +235,7 @@ fn no_name_leaves_its_place() {
 }
 
 #[test]
-fn what_was_typed_is_in_the_files_and_does_nothing_there() {
+fn file_names_in_comments_are_harmless() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a\nb.xml", "-->.xml", "?>.xml", "$(touch x).xml", "a\\", "-n.xml"] {
         std::fs::write(folder.path().join(name), with_vgpus("win10", &[UUID])).unwrap();
@@ -237,7 +245,7 @@ fn what_was_typed_is_in_the_files_and_does_nothing_there() {
             b"",
         ));
         assert_eq!(code, 0, "{stderr}");
-        assert_eq!(said(&script).len(), 2, "{script}");
+        assert_eq!(effective_lines(&script).len(), 2, "{script}");
         let (_, xml, _) =
             outcome(feed(program(["emit", "nodedev", &path]).current_dir(folder.path()), b""));
         assert_eq!(root(&xml).as_deref(), Some("device"), "{xml}");

@@ -16,9 +16,9 @@ const MODULES: &str = "etc/modules-load.d/gvt.conf";
 const MODPROBE: &str = "etc/modprobe.d/gvtg.conf";
 const MANIFEST: &str = "etc/gvtg-xml/manifest";
 
-/// A folder with a domain in it, and with what `emit all` writes for it with these flags, below
+/// A folder with a domain, and with the files that `emit all` writes for it with these flags, below
 /// `host`.
-fn written(flags: &str) -> TempDir {
+fn emitted(flags: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
     emit(&folder, &format!("all --root host {flags} a.xml"));
@@ -31,7 +31,7 @@ fn emit(folder: &TempDir, arguments: &str) -> (String, String) {
     (stdout, stderr)
 }
 
-/// Removes everything: the exit code, the paths that were removed, and stderr.
+/// Removes everything: the exit code, the removed paths, and stderr.
 fn remove(folder: &TempDir) -> (i32, Vec<String>, String) {
     let (code, stdout, stderr) = run_in(folder.path(), "emit all --root host --remove");
     (code, stdout.lines().map(|line| line.trim_start_matches("host/").to_owned()).collect(), stderr)
@@ -44,13 +44,13 @@ fn at(folder: &TempDir, path: &str) -> PathBuf {
 /// A change to a file.
 type Change<'f> = &'f dyn Fn(&Path);
 
-/// Everything in a folder, including folders.
-fn all(folder: &Path) -> Vec<String> {
+/// All files and folders in a folder.
+fn all_paths(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().into_string().unwrap();
         if entry.file_type().unwrap().is_dir() {
-            found.extend(all(&entry.path()).into_iter().map(|path| format!("{name}/{path}")));
+            found.extend(all_paths(&entry.path()).into_iter().map(|path| format!("{name}/{path}")));
         }
         found.push(name);
     }
@@ -59,16 +59,16 @@ fn all(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn all_that_was_written_is_removed_with_the_folders_made_for_it() {
+fn removes_all_written_files_and_created_folders() {
     for flags in ["", "--style qemu", "--style session --bootloader grub", "--bootloader raw"] {
-        let folder = written(flags);
-        let before = all(&at(&folder, "")).len();
+        let folder = emitted(flags);
+        let before = all_paths(&at(&folder, "")).len();
         assert!(before > 6, "{flags}");
         let (code, removed, stderr) = remove(&folder);
         assert_eq!(code, 0, "{stderr}");
         assert_eq!(removed.last().unwrap(), MANIFEST);
-        assert_eq!(all(&at(&folder, "")), [""; 0], "{flags}");
-        // Once more, there is nothing left to do.
+        assert_eq!(all_paths(&at(&folder, "")), [""; 0], "{flags}");
+        // A second run has nothing left to do.
         let (code, removed, stderr) = remove(&folder);
         assert_eq!((code, removed.len()), (0, 0));
         assert!(
@@ -79,8 +79,8 @@ fn all_that_was_written_is_removed_with_the_folders_made_for_it() {
 }
 
 #[test]
-fn the_next_steps_are_printed() {
-    let (_, _, stderr) = remove(&written(""));
+fn prints_the_next_steps() {
+    let (_, _, stderr) = remove(&emitted(""));
     let then: Vec<&str> = stderr
         .lines()
         .filter_map(|line| {
@@ -91,7 +91,7 @@ fn the_next_steps_are_printed() {
         })
         .collect();
     assert_eq!(then, ["update-initramfs", "reboot:"], "{stderr}");
-    let (_, _, stderr) = remove(&written("--style session --bootloader grub"));
+    let (_, _, stderr) = remove(&emitted("--style session --bootloader grub"));
     let then: Vec<&str> = stderr
         .lines()
         .filter_map(|line| {
@@ -102,13 +102,13 @@ fn the_next_steps_are_printed() {
         })
         .collect();
     assert_eq!(then, ["update-grub", "reboot:"], "{stderr}");
-    let (_, _, stderr) = remove(&written("--bootloader raw"));
+    let (_, _, stderr) = remove(&emitted("--bootloader raw"));
     assert!(
         stderr.contains("then remove i915.enable_gvt=1 from the kernel command line"),
         "{stderr}"
     );
     let (_, _, stderr) = {
-        let folder = written("");
+        let folder = emitted("");
         fs::create_dir_all(at(&folder, "run/gvtg")).unwrap();
         fs::write(at(&folder, &format!("run/gvtg/{UUID}")), "win10\n").unwrap();
         remove(&folder)
@@ -117,15 +117,16 @@ fn the_next_steps_are_printed() {
 }
 
 #[test]
-fn what_was_there_before_stays() {
+fn leaves_what_existed_before() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
     fs::create_dir_all(at(&folder, "etc/libvirt/hooks")).unwrap();
     fs::create_dir_all(at(&folder, "etc/modprobe.d")).unwrap();
     fs::write(at(&folder, "etc/modprobe.d/own.conf"), "").unwrap();
-    let before = all(&at(&folder, ""));
+    let before = all_paths(&at(&folder, ""));
     emit(&folder, "all --root host a.xml");
-    // What was added to our folders in the meantime stays too, and a second run forgets no folder.
+    // Files that were added to our folders in the meantime stay too, and a second run still knows
+    // its folders.
     emit(&folder, "all --root host --force --style qemu a.xml");
     fs::write(at(&folder, "etc/modules-load.d/own.conf"), "").unwrap();
     let (code, removed, stderr) = remove(&folder);
@@ -136,11 +137,11 @@ fn what_was_there_before_stays() {
         "both hooks"
     );
     fs::remove_dir_all(at(&folder, "etc/modules-load.d")).unwrap();
-    assert_eq!(all(&at(&folder, "")), before);
+    assert_eq!(all_paths(&at(&folder, "")), before);
 }
 
 #[test]
-fn a_file_that_has_changed_stays_and_is_reported() {
+fn leaves_and_reports_a_changed_file() {
     let ways: [(&str, Change); 5] = [
         ("it was changed", &|path| fs::write(path, "kvmgt\nown\n").unwrap()),
         ("it was changed", &|path| fs::write(path, "").unwrap()),
@@ -157,7 +158,7 @@ fn a_file_that_has_changed_stays_and_is_reported() {
         }),
     ];
     for (reason, change) in ways {
-        let folder = written("");
+        let folder = emitted("");
         change(&at(&folder, MODULES));
         let (code, removed, stderr) = remove(&folder);
         assert_eq!(code, 1, "{stderr}");
@@ -167,7 +168,7 @@ fn a_file_that_has_changed_stays_and_is_reported() {
         );
         assert_eq!(removed, [HOOK, MODPROBE]);
         assert!(fs::symlink_metadata(at(&folder, MODULES)).is_ok());
-        // The manifest lists what is left, and another run continues from there.
+        // The manifest lists what is left, and the next run continues from there.
         let manifest = fs::read_to_string(at(&folder, MANIFEST)).unwrap();
         assert!(
             manifest.starts_with("# Files that gvtg-xml wrote")
@@ -183,21 +184,21 @@ fn a_file_that_has_changed_stays_and_is_reported() {
 }
 
 #[test]
-fn a_dry_run_says_the_same_and_removes_nothing() {
-    let folder = written("");
+fn a_dry_run_prints_the_same_and_removes_nothing() {
+    let folder = emitted("");
     fs::write(at(&folder, MODULES), "own\n").unwrap();
-    let before = all(&at(&folder, ""));
+    let before = all_paths(&at(&folder, ""));
     let (code, stdout, stderr) = run_in(folder.path(), "emit all --root host --remove --dry-run");
     assert_eq!(code, 1);
     assert_eq!(stdout, format!("host/{HOOK}\nhost/{MODPROBE}\n"));
     assert!(stderr.contains(&format!("not removed: host/{MODULES}")), "{stderr}");
-    assert_eq!(all(&at(&folder, "")), before);
+    assert_eq!(all_paths(&at(&folder, "")), before);
 }
 
 #[test]
 fn a_missing_file_is_not_an_error() {
-    let folder = written("");
-    // A run that was killed in the middle.
+    let folder = emitted("");
+    // After a run that was killed halfway.
     fs::remove_dir_all(at(&folder, "etc/libvirt")).unwrap();
     let (code, removed, stderr) = remove(&folder);
     assert_eq!(
@@ -205,12 +206,12 @@ fn a_missing_file_is_not_an_error() {
         (0, [MODPROBE, MODULES, MANIFEST].map(str::to_owned).to_vec()),
         "{stderr}"
     );
-    assert_eq!(all(&at(&folder, "")), [""; 0]);
+    assert_eq!(all_paths(&at(&folder, "")), [""; 0]);
 }
 
 #[test]
-fn a_manifest_of_an_older_version_is_read() {
-    let folder = written("");
+fn reads_a_manifest_of_an_older_version() {
+    let folder = emitted("");
     let manifest = fs::read_to_string(at(&folder, MANIFEST)).unwrap();
     let old: String = manifest
         .lines()
@@ -220,9 +221,9 @@ fn a_manifest_of_an_older_version_is_read() {
     assert_ne!(old, manifest);
     fs::write(at(&folder, MANIFEST), old).unwrap();
     assert_eq!(remove(&folder).0, 0);
-    // It does not say who created the other folders.
+    // An older manifest does not record who created the other folders.
     assert!(
-        all(&at(&folder, ""))
+        all_paths(&at(&folder, ""))
             .iter()
             .all(|path| at(&folder, path).is_dir() && !path.contains("gvtg-xml"))
     );
@@ -230,8 +231,8 @@ fn a_manifest_of_an_older_version_is_read() {
 }
 
 #[test]
-fn a_file_that_was_rewritten_alone_is_removed_too() {
-    let folder = written("");
+fn removes_a_file_that_a_later_run_rewrote_alone() {
+    let folder = emitted("");
     fs::write(
         folder.path().join("b.xml"),
         with_vgpus("other", &["11111111-2222-4333-8444-555555555555"]),
@@ -240,22 +241,22 @@ fn a_file_that_was_rewritten_alone_is_removed_too() {
     let (stdout, _) = emit(&folder, "hook --root host --force a.xml b.xml");
     assert_eq!(stdout, format!("host/{HOOK}\n"));
     assert_eq!(remove(&folder).0, 0);
-    assert_eq!(all(&at(&folder, "")), [""; 0]);
+    assert_eq!(all_paths(&at(&folder, "")), [""; 0]);
 }
 
 #[test]
-fn nothing_outside_the_root_is_removed() {
-    let folder = written("");
-    // The whole of etc is a link out of the root, and a line climbs out of it.
+fn removes_nothing_outside_the_root() {
+    let folder = emitted("");
+    // The whole of etc is a link out of the root, and a line of the manifest climbs out of it.
     let outside = folder.path().join("outside");
     fs::rename(at(&folder, "etc"), &outside).unwrap();
     symlink(&outside, at(&folder, "etc")).unwrap();
-    let before = all(&outside);
+    let before = all_paths(&outside);
     let (code, removed, stderr) = remove(&folder);
     assert_eq!((code, removed.len()), (0, 0), "{stderr}");
-    assert_eq!(all(&outside), before);
+    assert_eq!(all_paths(&outside), before);
 
-    let folder = written("");
+    let folder = emitted("");
     let manifest = fs::read_to_string(at(&folder, MANIFEST)).unwrap();
     for path in ["etc/../../a.xml", "../a.xml", "usr/a.xml", "etc/link/a.xml"] {
         fs::create_dir_all(at(&folder, "usr")).unwrap();
@@ -279,8 +280,8 @@ fn nothing_outside_the_root_is_removed() {
 const LINE: &str = "etc/kernel/cmdline";
 const WORDS: &str = "i915.enable_gvt=1 and kvm.ignore_msrs=1";
 
-/// A folder like that of `written`, with these files below `host` before `emit all` runs.
-fn written_over(files: &[(&str, &str)], flags: &str) -> TempDir {
+/// A folder like that of `emitted`, with these files below `host` before `emit all` runs.
+fn emitted_over(files: &[(&str, &str)], flags: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
     for (path, text) in files {
@@ -295,8 +296,8 @@ fn put(folder: &TempDir, path: &str, text: &str) {
     fs::write(at(folder, path), text).unwrap();
 }
 
-/// What is to be done then, in order, without the reasons.
-fn then(stderr: &str) -> Vec<&str> {
+/// The next steps in order, without their reasons.
+fn next_steps(stderr: &str) -> Vec<&str> {
     stderr
         .lines()
         .filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split(": ").next())
@@ -304,20 +305,20 @@ fn then(stderr: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_command_line_that_emit_created_is_removed() {
+fn removes_a_command_line_that_emit_created() {
     let folder =
-        written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
+        emitted_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
     emit(&folder, "all --root host --bootloader kernel-install a.xml");
     let (code, removed, stderr) = remove(&folder);
     assert_eq!(code, 0, "{stderr}");
     assert!(removed.contains(&LINE.to_owned()) && !at(&folder, LINE).exists(), "{removed:?}");
-    assert!(then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
-    // The running kernel has the words, and kernel-install would copy its line.
+    assert!(next_steps(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
+    // The running kernel has the parameters, and kernel-install would copy its command line.
     let folder =
-        written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
+        emitted_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
     put(&folder, "proc/cmdline", "root=UUID=1 ro i915.enable_gvt=1 kvm.ignore_msrs=1\n");
     let (_, _, stderr) = remove(&folder);
-    let steps = then(&stderr);
+    let steps = next_steps(&stderr);
     assert!(
         steps[0].starts_with(&format!("reboot once without {WORDS}"))
             && steps[1].starts_with("run `sudo kernel-install"),
@@ -326,8 +327,8 @@ fn a_command_line_that_emit_created_is_removed() {
 }
 
 #[test]
-fn a_command_line_of_the_users_stays_until_the_words_are_out() {
-    let folder = written_over(&[(LINE, "root=UUID=1 ro\n")], "--force --bootloader kernel-install");
+fn leaves_the_users_command_line_until_the_parameters_are_removed() {
+    let folder = emitted_over(&[(LINE, "root=UUID=1 ro\n")], "--force --bootloader kernel-install");
     for rest in ["", "quiet "] {
         put(&folder, LINE, &format!("{rest}{}", fs::read_to_string(at(&folder, LINE)).unwrap()));
         let (code, _, stderr) = remove(&folder);
@@ -337,21 +338,21 @@ fn a_command_line_of_the_users_stays_until_the_words_are_out() {
         );
         assert!(
             stderr.contains(&left)
-                && then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"),
+                && next_steps(&stderr)[0].starts_with("run `sudo kernel-install add-all`"),
             "{stderr}"
         );
     }
     put(&folder, LINE, "quiet root=UUID=1 ro\n");
     let (code, removed, stderr) = remove(&folder);
     assert_eq!((code, removed), (0, vec![MANIFEST.to_owned()]), "{stderr}");
-    assert!(then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
+    assert!(next_steps(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
     assert_eq!(fs::read_to_string(at(&folder, LINE)).unwrap(), "quiet root=UUID=1 ro\n");
 }
 
 #[test]
-fn a_created_command_line_that_the_user_has_edited_since_stays() {
+fn leaves_a_created_command_line_that_the_user_edited() {
     let folder =
-        written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
+        emitted_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
     put(&folder, LINE, "root=UUID=2 ro\n");
     emit(&folder, "all --root host --force --bootloader kernel-install a.xml");
     assert_eq!(remove(&folder).0, 1);
@@ -359,46 +360,46 @@ fn a_created_command_line_that_the_user_has_edited_since_stays() {
 }
 
 #[test]
-fn nixos_gets_its_own_way_back() {
+fn prints_the_steps_for_nixos() {
     const NIXOS_HOOK: &str = "var/lib/libvirt/hooks/qemu.d/gvtg";
-    let folder = written_over(&[("etc/NIXOS", "")], "");
+    let folder = emitted_over(&[("etc/NIXOS", "")], "");
     let (code, removed, stderr) = remove(&folder);
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(removed, [NIXOS_HOOK, MANIFEST]);
-    assert_eq!(all(&at(&folder, "")), ["etc", "etc/NIXOS"]);
+    assert_eq!(all_paths(&at(&folder, "")), ["etc", "etc/NIXOS"]);
     assert_eq!(
-        then(&stderr),
+        next_steps(&stderr),
         [
             "remove ./gvtg.nix from the imports in configuration.nix, and delete /etc/nixos/gvtg.nix and /etc/nixos/gvtg",
             "run `sudo nixos-rebuild switch`",
             "reboot"
         ]
     );
-    // A hook that the configuration declares is NixOS' to remove.
-    let folder = written_over(&[("etc/NIXOS", "")], "");
+    // NixOS removes a hook that the configuration declares.
+    let folder = emitted_over(&[("etc/NIXOS", "")], "");
     put(&folder, "nix/store/0aa-gvtg", "");
     fs::remove_file(at(&folder, NIXOS_HOOK)).unwrap();
     symlink("/nix/store/0aa-gvtg", at(&folder, NIXOS_HOOK)).unwrap();
     let (code, removed, stderr) = remove(&folder);
     assert_eq!((code, removed), (0, vec![MANIFEST.to_owned()]), "{stderr}");
     assert!(stderr.contains("then run `sudo nixos-rebuild switch`"), "{stderr}");
-    // The one hook has no copy in /etc/nixos.
-    let (_, _, stderr) = remove(&written_over(&[("etc/NIXOS", "")], "--style qemu"));
-    assert!(then(&stderr)[0].ends_with("delete /etc/nixos/gvtg.nix"), "{stderr}");
+    // The only hook has no copy in /etc/nixos.
+    let (_, _, stderr) = remove(&emitted_over(&[("etc/NIXOS", "")], "--style qemu"));
+    assert!(next_steps(&stderr)[0].ends_with("delete /etc/nixos/gvtg.nix"), "{stderr}");
 }
 
 #[test]
-fn rpm_ostree_takes_the_parameters_off_again() {
+fn rpm_ostree_removes_the_parameters() {
     let delete = "run `sudo rpm-ostree kargs --delete-if-present=i915.enable_gvt=1 --delete-if-present=kvm.ignore_msrs=1`";
     for flags in ["", "--bootloader raw"] {
-        let (code, _, stderr) = remove(&written_over(&[("run/ostree-booted", "")], flags));
+        let (code, _, stderr) = remove(&emitted_over(&[("run/ostree-booted", "")], flags));
         assert_eq!(code, 0, "{stderr}");
-        assert_eq!(then(&stderr), [delete, "reboot"], "{flags}");
+        assert_eq!(next_steps(&stderr), [delete, "reboot"], "{flags}");
     }
 }
 
 #[test]
-fn a_line_that_sources_the_removed_grub_file_is_named() {
+fn names_a_line_that_sources_the_removed_grub_file() {
     let line = ". /etc/default/grub.d/gvtg.cfg";
     for sourcing in [
         line,
@@ -407,8 +408,8 @@ fn a_line_that_sources_the_removed_grub_file_is_named() {
     ] {
         let grub = format!("GRUB_TIMEOUT=5\n{sourcing}\n");
         let (_, _, stderr) =
-            remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
-        let steps = then(&stderr);
+            remove(&emitted_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
+        let steps = next_steps(&stderr);
         assert!(
             steps[0].starts_with(&format!("remove the line `{sourcing}` from /etc/default/grub")),
             "{stderr}"
@@ -420,16 +421,16 @@ fn a_line_that_sources_the_removed_grub_file_is_named() {
     }
     for grub in ["GRUB_TIMEOUT=5\n".to_owned(), format!("# {line}\n")] {
         let (_, _, stderr) =
-            remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
+            remove(&emitted_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
         assert!(!stderr.contains("remove the line"), "{stderr}");
     }
 }
 
 #[test]
-fn an_interrupted_run_is_removed() {
+fn removes_an_interrupted_run() {
     // The manifest comes first and the hook last.
     for written_so_far in [&[][..], &[MODPROBE], &[MODPROBE, MODULES]] {
-        let folder = written("");
+        let folder = emitted("");
         for path in
             [HOOK, MODPROBE, MODULES].into_iter().filter(|path| !written_so_far.contains(path))
         {
@@ -442,13 +443,13 @@ fn an_interrupted_run_is_removed() {
         let (code, removed, stderr) = remove(&folder);
         assert_eq!(code, 0, "{stderr}");
         assert_eq!(removed.len(), written_so_far.len() + 1);
-        assert_eq!(all(&at(&folder, "")), [""; 0]);
+        assert_eq!(all_paths(&at(&folder, "")), [""; 0]);
     }
 }
 
 #[test]
-fn a_second_run_that_was_interrupted_is_removed() {
-    let folder = written("");
+fn removes_an_interrupted_second_run() {
+    let folder = emitted("");
     let old = fs::read(at(&folder, HOOK)).unwrap();
     fs::write(
         folder.path().join("b.xml"),
@@ -459,10 +460,10 @@ fn a_second_run_that_was_interrupted_is_removed() {
     // The new manifest and the old hook.
     fs::write(at(&folder, HOOK), old).unwrap();
     assert_eq!(remove(&folder).0, 0);
-    assert_eq!(all(&at(&folder, "")), [""; 0]);
+    assert_eq!(all_paths(&at(&folder, "")), [""; 0]);
 }
 
-/// The names of the files that a run renames into their places, in order; None without strace.
+/// The names of the files that a run renames into place, in order; None without strace.
 fn renamed(folder: &TempDir, arguments: &str) -> Option<Vec<String>> {
     if !common::program::has_tool("strace", &["-V"]) {
         return None;
@@ -485,15 +486,15 @@ fn renamed(folder: &TempDir, arguments: &str) -> Option<Vec<String>> {
 }
 
 #[test]
-fn the_manifest_is_written_first_and_the_hook_last() {
-    let folder = written("");
+fn writes_the_manifest_first_and_the_hook_last() {
+    let folder = emitted("");
     remove(&folder);
     let Some(order) = renamed(&folder, "all --root host a.xml") else { return };
     assert_eq!(order, [MANIFEST, MODULES, MODPROBE, HOOK]);
 }
 
 #[test]
-fn what_force_replaced_comes_back() {
+fn restores_what_force_replaced() {
     let own = [(MODULES, "kvmgt\nown\n"), (HOOK, "#!/bin/sh\nown\n")];
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
@@ -501,7 +502,7 @@ fn what_force_replaced_comes_back() {
         put(&folder, path, text);
     }
     fs::set_permissions(at(&folder, HOOK), Permissions::from_mode(0o750)).unwrap();
-    let before = all(&at(&folder, ""));
+    let before = all_paths(&at(&folder, ""));
     let (_, stderr) = emit(&folder, "all --root host --force a.xml");
     let kept = |path: &str| format!("host/etc/gvtg-xml/replaced/{path}");
     for (path, text) in own {
@@ -516,7 +517,7 @@ fn what_force_replaced_comes_back() {
     }
     // libvirt runs every file in the folder of hooks.
     assert_eq!(fs::read_dir(at(&folder, "etc/libvirt/hooks/qemu.d")).unwrap().count(), 1);
-    // Another run keeps what is kept.
+    // Another run preserves the backup.
     emit(&folder, "all --root host --force --type i915-GVTg_V5_8 a.xml");
     let (_, stdout, stderr) = run_in(folder.path(), "emit all --root host --remove --dry-run");
     assert!(stderr.contains(&format!("would be restored: host/{MODULES}")), "{stdout}{stderr}");
@@ -531,35 +532,35 @@ fn what_force_replaced_comes_back() {
         own.map(|(_, text)| text.to_owned())
     );
     assert_eq!(fs::metadata(at(&folder, HOOK)).unwrap().permissions().mode() & 0o7777, 0o750);
-    assert_eq!(all(&at(&folder, "")), before);
+    assert_eq!(all_paths(&at(&folder, "")), before);
 }
 
 #[test]
-fn what_force_replaced_comes_back_after_an_interruption_and_stays_next_to_a_changed_file() {
+fn restores_what_force_replaced_after_an_interruption() {
     // Interrupted before the file was replaced, and after it was removed.
     for now in [Some("own\n"), None] {
-        let folder = written_over(&[(MODULES, "own\n")], "--force");
+        let folder = emitted_over(&[(MODULES, "own\n")], "--force");
         fs::remove_file(at(&folder, MODULES)).unwrap();
         now.into_iter().for_each(|text| put(&folder, MODULES, text));
         let (code, _, stderr) = remove(&folder);
         assert_eq!(code, 0, "{stderr}");
         assert_eq!(fs::read_to_string(at(&folder, MODULES)).unwrap(), "own\n");
         assert_eq!(
-            all(&at(&folder, ""))
+            all_paths(&at(&folder, ""))
                 .iter()
                 .filter(|path| at(&folder, path).is_file())
                 .collect::<Vec<_>>(),
             [MODULES]
         );
     }
-    // A removal that was interrupted after it had put it back.
-    let folder = written_over(&[(MODULES, "own\n")], "--force");
+    // A removal that was interrupted after it had restored the file.
+    let folder = emitted_over(&[(MODULES, "own\n")], "--force");
     fs::rename(at(&folder, &format!("etc/gvtg-xml/replaced/{MODULES}")), at(&folder, MODULES))
         .unwrap();
     assert_eq!(remove(&folder).0, 0);
     assert_eq!(fs::read_to_string(at(&folder, MODULES)).unwrap(), "own\n");
 
-    let folder = written_over(&[(MODULES, "own\n")], "--force");
+    let folder = emitted_over(&[(MODULES, "own\n")], "--force");
     put(&folder, MODULES, "changed\n");
     let (code, _, stderr) = remove(&folder);
     assert_eq!(code, 1);
@@ -576,18 +577,18 @@ fn what_force_replaced_comes_back_after_an_interruption_and_stays_next_to_a_chan
 }
 
 #[test]
-fn a_repeated_removal_names_only_parameters_that_are_there() {
-    let folder = written("");
+fn a_repeated_removal_names_only_present_parameters() {
+    let folder = emitted("");
     put(&folder, HOOK, "changed\n");
     assert_eq!(remove(&folder).0, 1);
     let (code, _, stderr) = remove(&folder);
     assert_eq!(code, 1);
     assert!(!stderr.contains("command line"), "{stderr}");
-    // A boot loader's file has one.
+    // A boot loader's file sets one of them.
     put(&folder, "etc/default/grub", "GRUB_CMDLINE_LINUX=\"quiet i915.enable_gvt=1\"\n");
     let (_, _, stderr) = remove(&folder);
     assert!(stderr.contains("then remove i915.enable_gvt=1 from the kernel command line in host/etc/default/grub, and reboot"), "{stderr}");
-    // Its menu alone is to be renewed.
+    // Only its menu has to be regenerated.
     put(&folder, "etc/default/grub", "");
     put(&folder, "boot/grub/grub.cfg", "\tlinux /vmlinuz root=/dev/sda1 i915.enable_gvt=1\n");
     let (_, _, stderr) = remove(&folder);
@@ -598,8 +599,8 @@ fn a_repeated_removal_names_only_parameters_that_are_there() {
 }
 
 #[test]
-fn it_takes_no_flag_that_says_what_to_write() {
-    let folder = written("");
+fn rejects_flags_about_what_to_write() {
+    let folder = emitted("");
     for flags in
         ["a.xml", "--style qemu", "--bootloader grub", "--diff", "--force", "--type i915-GVTg_V5_4"]
     {

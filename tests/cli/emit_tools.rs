@@ -1,6 +1,6 @@
-//! The tools that read what is emitted: grub-mkconfig, kernel-install, systemd-modules-load,
-//! modprobe, mdevctl and virt-xml-validate. Each runs in a mount namespace of its own, so that
-//! nothing of the machine is changed.
+//! The tools that read the emitted files: grub-mkconfig, kernel-install, systemd-modules-load,
+//! modprobe, mdevctl and virt-xml-validate. Each runs in its own mount namespace, so that it does
+//! not change the machine.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use crate::common;
@@ -14,7 +14,7 @@ use common::program::{feed, has_tool, outcome, run};
 
 const WORDS: &str = "i915.enable_gvt=1 kvm.ignore_msrs=1";
 
-/// A folder with this in a file.
+/// A folder with a file of this text.
 fn with_file(name: &str, text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), text).unwrap();
@@ -27,13 +27,13 @@ fn emit(arguments: &str, document: &str) -> String {
     stdout
 }
 
-/// Whether namespaces can be made, which takes root; says so where not.
+/// Whether namespaces can be created, which needs root; notes the test as skipped otherwise.
 fn has_namespaces() -> bool {
     has_tool("unshare", &["--mount", "--pid", "--fork", "true"])
 }
 
-/// Runs a command in a folder, with mounts and processes of its own: stdout and stderr. It has to
-/// work.
+/// Runs a command in a folder, in its own mount and process namespaces: stdout and stderr. The
+/// command must succeed.
 fn isolated(folder: &Path, command: &[&str]) -> (String, String) {
     let mut unshare = Command::new("unshare");
     unshare
@@ -46,17 +46,17 @@ fn isolated(folder: &Path, command: &[&str]) -> (String, String) {
 }
 
 /// A script of tests/host.
-fn script(name: &str) -> String {
+fn host_script(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/host").join(name).to_str().unwrap().to_owned()
 }
 
 #[test]
-fn grub_gives_the_parameters_to_normal_entries_alone() {
+fn grub_adds_the_parameters_only_to_normal_entries() {
     if !has_namespaces() || !has_tool("grub-mkconfig", &["--version"]) {
         return;
     }
     let folder = with_file("gvtg.cfg", &emit("cmdline --bootloader grub", ""));
-    let (menu, _) = isolated(folder.path(), &["sh", &script("grub-mkconfig.sh")]);
+    let (menu, _) = isolated(folder.path(), &["sh", &host_script("grub-mkconfig.sh")]);
     let lines: Vec<&str> =
         menu.lines().map(str::trim).filter(|line| line.starts_with("linux\t")).collect();
     let normal =
@@ -69,14 +69,14 @@ fn grub_gives_the_parameters_to_normal_entries_alone() {
 }
 
 #[test]
-fn kernel_install_writes_an_entry_with_the_whole_line() {
+fn kernel_install_writes_an_entry_with_the_whole_command_line() {
     if !has_namespaces() || !has_tool("kernel-install", &["--version"]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let (entry, _) = isolated(
         folder.path(),
-        &["sh", &script("kernel-install.sh"), env!("CARGO_BIN_EXE_gvtg-xml")],
+        &["sh", &host_script("kernel-install.sh"), env!("CARGO_BIN_EXE_gvtg-xml")],
     );
     let options: Vec<&str> =
         entry.lines().filter_map(|line| line.strip_prefix("options")).map(str::trim).collect();
@@ -84,13 +84,13 @@ fn kernel_install_writes_an_entry_with_the_whole_line() {
 }
 
 #[test]
-fn systemd_reads_each_module_of_the_file() {
+fn systemd_loads_each_module_in_the_file() {
     const PROGRAM: &str = "/usr/lib/systemd/systemd-modules-load";
     if !has_namespaces() || !has_tool(PROGRAM, &["--help"]) {
         return;
     }
     let folder = with_file("gvt.conf", &emit("modules", ""));
-    // Without modules there is nothing to load; the log says what was looked for.
+    // Without modules there is nothing to load; the log lists the names that were looked up.
     let look = format!(
         "mkdir -p /usr/lib/modules && mount -t tmpfs none /usr/lib/modules && exec {PROGRAM} \"$PWD/gvt.conf\""
     );
@@ -133,7 +133,7 @@ fn modprobe_reads_the_options() {
 }
 
 #[test]
-fn mdevctl_knows_starts_and_stops_the_vgpu() {
+fn mdevctl_lists_starts_and_stops_the_vgpu() {
     if !has_namespaces() || !has_tool("mdevctl", &["--version"]) {
         return;
     }
@@ -148,8 +148,10 @@ fn mdevctl_knows_starts_and_stops_the_vgpu() {
     );
     let root = folder.path().display().to_string();
     emit(&format!("mdevctl --type i915-GVTg_V5_4 --root {root}"), &document);
-    let (stdout, stderr) =
-        isolated(folder.path(), &["sh", &script("mdevctl.sh"), mdev_sysfs().to_str().unwrap()]);
+    let (stdout, stderr) = isolated(
+        folder.path(),
+        &["sh", &host_script("mdevctl.sh"), mdev_sysfs().to_str().unwrap()],
+    );
     let vgpu = format!("{UUID} 0000:00:02.0 i915-GVTg_V5_4");
     let lines: Vec<&str> = stdout.lines().take(4).collect();
     let wanted = [
@@ -159,7 +161,7 @@ fn mdevctl_knows_starts_and_stops_the_vgpu() {
         format!("by commands: {vgpu} auto"),
     ];
     assert_eq!(lines, wanted, "{stdout}{stderr}");
-    // It writes the file that is emitted.
+    // mdevctl writes the same file as `emit`.
     let written: String = stdout.lines().skip(4).map(|line| line.to_owned() + "\n").collect();
     assert_eq!(written, emit("mdevctl --autostart --type i915-GVTg_V5_4", &document));
 }
@@ -170,7 +172,7 @@ fn mdev_sysfs() -> PathBuf {
 }
 
 #[test]
-fn node_devices_are_those_of_libvirts_schema() {
+fn node_devices_match_libvirts_schema() {
     if !has_tool("virt-xml-validate", &["--version"]) {
         return;
     }

@@ -1,4 +1,4 @@
-//! `emit … --root`: what is written below a folder, and what is left alone.
+//! `emit … --root`: the files that are written below a folder, and those that are left alone.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use crate::common;
@@ -17,7 +17,7 @@ const MODULES: &str = "etc/modules-load.d/gvt.conf";
 const MODPROBE: &str = "etc/modprobe.d/gvtg.conf";
 const MANIFEST: &str = "etc/gvtg-xml/manifest";
 
-/// A folder with a domain in it; what is emitted goes to `host` there.
+/// A folder with a domain; the emitted files go to `host` in it.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
@@ -25,14 +25,14 @@ fn folder() -> TempDir {
     folder
 }
 
-/// A run that works: what is on stdout and on stderr.
+/// A run that succeeds: stdout and stderr.
 fn emit(folder: &TempDir, arguments: &str) -> (String, String) {
     let (code, stdout, stderr) = run_in(folder.path(), &format!("emit {arguments}"));
     assert_eq!(code, 0, "{arguments}: {stdout}{stderr}");
     (stdout, stderr)
 }
 
-/// A run that does not work: what is on stderr.
+/// A run that fails: stderr.
 fn refused(folder: &TempDir, arguments: &str) -> String {
     let (code, stdout, stderr) = run_in(folder.path(), &format!("emit {arguments}"));
     assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
@@ -53,7 +53,7 @@ fn mode(folder: &TempDir, path: &str) -> u32 {
     fs::metadata(folder.path().join("host").join(path)).unwrap().permissions().mode() & 0o7777
 }
 
-/// All regular files in a folder, below it.
+/// The paths of all regular files below a folder.
 fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -69,7 +69,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_hook_that_serves_other_domains_is_not_replaced_in_silence() {
+fn refuses_to_replace_a_hook_that_serves_other_domains() {
     let folder = folder();
     fs::write(folder.path().join("b.xml"), with_vgpus("other vm", &[OTHER])).unwrap();
     emit(&folder, "hook --root host a.xml b.xml");
@@ -81,12 +81,12 @@ fn a_hook_that_serves_other_domains_is_not_replaced_in_silence() {
     assert!(read(&folder, HOOK).contains("setup_gpu 'other vm' "));
     let (_, said) = emit(&folder, "hook --root host --force a.xml");
     assert!(said.contains("the hook no longer creates vGPUs for 'other vm'"), "{said}");
-    // A domain more is none less.
+    // An added domain removes nothing.
     assert!(!refused(&folder, "hook --root host a.xml b.xml").contains("serves"));
 }
 
 #[test]
-fn a_gpu_that_makes_no_vgpus_is_said() {
+fn reports_a_gpu_without_vgpus() {
     let folder = folder();
     for (name, text) in [("vendor", "0x8086\n"), ("device", "0x9a49\n"), ("class", "0x030000\n")] {
         write(&folder, &format!("sys/bus/pci/devices/0000:00:02.0/{name}"), text);
@@ -96,7 +96,7 @@ fn a_gpu_that_makes_no_vgpus_is_said() {
 }
 
 #[test]
-fn all_writes_each_file_at_its_place_and_prints_its_path() {
+fn all_writes_each_file_and_prints_its_path() {
     let folder = folder();
     let (stdout, stderr) = emit(&folder, "all --root host a.xml");
     let paths = [HOOK, MODULES, MODPROBE, MANIFEST].map(|path| format!("host/{path}"));
@@ -120,7 +120,7 @@ fn all_writes_each_file_at_its_place_and_prints_its_path() {
 }
 
 #[test]
-fn the_manifest_names_domain_command_modes_and_sums() {
+fn the_manifest_lists_domain_command_modes_and_checksums() {
     let folder = folder();
     emit(&folder, "all --root=host --style session --bootloader grub a.xml");
     let manifest = read(&folder, MANIFEST);
@@ -145,7 +145,7 @@ fn the_manifest_names_domain_command_modes_and_sums() {
 }
 
 #[test]
-fn a_second_run_writes_nothing_and_says_what_is_still_to_do() {
+fn a_second_run_writes_nothing_and_prints_the_remaining_steps() {
     let folder = folder();
     emit(&folder, "all --root host a.xml");
     let inodes = || {
@@ -161,7 +161,7 @@ fn a_second_run_writes_nothing_and_says_what_is_still_to_do() {
         "{stderr}"
     );
     assert!(stderr.contains("then reboot"), "{stderr}");
-    // Flags that say where the output goes are not part of it.
+    // The recorded command leaves out flags that say where the output goes.
     for arguments in ["--quiet --force", "--diff -q"] {
         let (stdout, stderr) = emit(&folder, &format!("all {arguments} --root host a.xml"));
         assert!(
@@ -172,7 +172,7 @@ fn a_second_run_writes_nothing_and_says_what_is_still_to_do() {
 }
 
 #[test]
-fn each_file_is_the_same_alone_and_with_all() {
+fn single_files_equal_those_of_all() {
     let folder = folder();
     emit(&folder, "all --root host --bootloader grub --style session a.xml");
     for kind in ["hook --style session a.xml", "modules", "cmdline --bootloader grub", "udev"] {
@@ -185,7 +185,7 @@ fn each_file_is_the_same_alone_and_with_all() {
 }
 
 #[test]
-fn a_file_that_says_something_else_stays_and_nothing_is_written() {
+fn a_differing_file_stops_the_run() {
     let folder = folder();
     write(&folder, MODULES, "kvmgt\n");
     let stderr = refused(&folder, "all --root host a.xml");
@@ -202,10 +202,10 @@ fn a_file_that_says_something_else_stays_and_nothing_is_written() {
 }
 
 #[test]
-fn a_file_of_an_earlier_run_is_replaced_without_force() {
+fn replaces_files_of_an_earlier_run_without_force() {
     let folder = folder();
     emit(&folder, "all --root host a.xml");
-    // The same domain by a pipe: only the comment with the command differs.
+    // The same domain from a pipe: only the comment with the command differs.
     let domain = fs::read(folder.path().join("a.xml")).unwrap();
     let piped = |arguments: &str| {
         let words = ["emit"].into_iter().chain(arguments.split(' '));
@@ -218,16 +218,16 @@ fn a_file_of_an_earlier_run_is_replaced_without_force() {
             && !stderr.contains("was replaced"),
         "{stderr}"
     );
-    // A domain more, and another type.
+    // The same domain with another type.
     emit(&folder, "all --root host --type i915-GVTg_V5_8 a.xml");
     assert!(read(&folder, HOOK).contains("i915-GVTg_V5_8"));
-    // A domain less takes --force, and so does a change of the user's.
+    // Removing a domain needs --force, and so does a change by the user.
     fs::write(folder.path().join("b.xml"), with_vgpus("other vm", &[OTHER])).unwrap();
     emit(&folder, "all --root host a.xml b.xml");
     assert!(refused(&folder, "all --root host a.xml").contains("also serves 'other vm'"));
     write(&folder, MODULES, "own\n");
     assert!(refused(&folder, "all --root host a.xml b.xml").contains("existing files differ"));
-    // Without a manifest too, where only the command differs.
+    // The same without a manifest, where only the command differs.
     fs::remove_dir_all(folder.path().join("host")).unwrap();
     emit(&folder, "hook --root host a.xml");
     let (code, _, stderr) = piped("hook --root host");
@@ -235,7 +235,7 @@ fn a_file_of_an_earlier_run_is_replaced_without_force() {
 }
 
 #[test]
-fn grubs_file_is_to_be_sourced_where_grub_mkconfig_does_not() {
+fn asks_to_source_grubs_file_where_grub_mkconfig_does_not() {
     let line = "then add the line `. /etc/default/grub.d/gvtg.cfg` at the end of /etc/default/grub";
     let systems = [
         ("ID=fedora\n", "GRUB_TIMEOUT=5\n", true),
@@ -259,7 +259,7 @@ fn grubs_file_is_to_be_sourced_where_grub_mkconfig_does_not() {
 }
 
 #[test]
-fn what_an_interrupted_run_left_is_cleaned_up() {
+fn cleans_up_after_an_interrupted_run() {
     let folder = folder();
     let left = folder.path().join("host/etc/modprobe.d/.gvtg-xml-a1B2c3");
     fs::create_dir_all(&left).unwrap();
@@ -270,7 +270,7 @@ fn what_an_interrupted_run_left_is_cleaned_up() {
 }
 
 #[test]
-fn a_kind_alone_says_that_what_it_replaces_is_not_kept() {
+fn a_single_file_warns_that_the_replaced_file_is_not_kept() {
     let folder = folder();
     write(&folder, MODULES, "kvmgt\n");
     let (_, stderr) = emit(&folder, "modules --root host --force");
@@ -280,13 +280,13 @@ fn a_kind_alone_says_that_what_it_replaces_is_not_kept() {
         ),
         "{stderr}"
     );
-    // Its own files are nothing to mention.
+    // Replacing its own files needs no note.
     let (_, stderr) = emit(&folder, "modules --root host --force");
     assert!(!stderr.contains("was replaced"), "{stderr}");
 }
 
 #[test]
-fn diff_shows_what_would_change_and_writes_nothing() {
+fn diff_shows_the_changes_and_writes_nothing() {
     let folder = folder();
     emit(&folder, "all --root host a.xml");
     write(&folder, MODULES, &(read(&folder, MODULES) + "own\n"));
@@ -310,12 +310,12 @@ fn diff_shows_what_would_change_and_writes_nothing() {
 }
 
 #[test]
-fn a_mode_alone_is_mended_where_it_is_asked_for() {
+fn fixes_a_wrong_mode_only_on_request() {
     let folder = folder();
     emit(&folder, "hook --root host a.xml");
     fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o600))
         .unwrap();
-    // Somebody may have switched it off.
+    // The user may have disabled it on purpose.
     assert!(refused(&folder, "hook --root host a.xml").contains("existing files differ"));
     assert_eq!(mode(&folder, HOOK), 0o600);
     let (_, stderr) = emit(&folder, "hook --root host --force a.xml");
@@ -324,7 +324,7 @@ fn a_mode_alone_is_mended_where_it_is_asked_for() {
 }
 
 #[test]
-fn the_umask_does_not_count() {
+fn ignores_the_umask() {
     let folder = folder();
     for umask in ["077", "000"] {
         let script = format!(
@@ -357,7 +357,7 @@ fn the_umask_does_not_count() {
 }
 
 #[test]
-fn no_link_leads_out_of_the_root() {
+fn links_cannot_lead_out_of_the_root() {
     let folder = folder();
     let (host, outside) = (folder.path().join("host"), folder.path().join("outside"));
     fs::create_dir_all(&outside).unwrap();
@@ -371,13 +371,13 @@ fn no_link_leads_out_of_the_root() {
 }
 
 #[test]
-fn what_is_no_file_is_never_replaced() {
+fn never_replaces_anything_but_a_file() {
     let folder = folder();
     let conf = folder.path().join("host").join(MODULES);
     fs::create_dir_all(&conf).unwrap();
     assert!(refused(&folder, "all --root host --force a.xml").contains("is not a regular file"));
     assert_eq!(files(&folder.path().join("host")), [""; 0]);
-    // A folder's place is taken: it fails before anything is changed.
+    // A folder is in the way: the run fails before anything is changed.
     fs::remove_dir(&conf).unwrap();
     write(&folder, "etc/modprobe.d", "a file");
     assert!(refused(&folder, "all --root host a.xml").contains("/etc/modprobe.d/gvtg.conf: "));
@@ -385,7 +385,7 @@ fn what_is_no_file_is_never_replaced() {
 }
 
 #[test]
-fn the_kernels_line_is_completed_and_never_made_up() {
+fn extends_the_kernel_command_line_and_never_invents_one() {
     let folder = folder();
     let arguments = "cmdline --bootloader kernel-install --root host";
     assert!(
@@ -416,7 +416,7 @@ fn the_kernels_line_is_completed_and_never_made_up() {
 }
 
 #[test]
-fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
+fn quiet_still_prints_parameters_that_have_no_file() {
     let folder = folder();
     for (bootloader, line) in [
         ("raw", "i915.enable_gvt=1 kvm.ignore_msrs=1"),
@@ -440,7 +440,7 @@ fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
 }
 
 #[test]
-fn nixos_gets_the_hook_in_its_libvirts_folder_and_the_rest_as_configuration() {
+fn nixos_gets_the_hook_as_a_file_and_the_rest_as_configuration() {
     const HOOK: &str = "var/lib/libvirt/hooks/qemu.d/gvtg";
     let folder = folder();
     write(&folder, "etc/NIXOS", "");
@@ -460,7 +460,7 @@ fn nixos_gets_the_hook_in_its_libvirts_folder_and_the_rest_as_configuration() {
         assert!(stderr.contains(line), "{line}: {stderr}");
     }
     assert!(!stderr.contains("update-initramfs"), "{stderr}");
-    // What is not a file there is printed.
+    // What is not a file on NixOS is printed.
     for (kind, option) in [
         ("modules", "  boot.kernelModules = ["),
         ("cmdline", "  boot.kernelParams = ["),
@@ -484,7 +484,7 @@ fn nixos_gets_the_hook_in_its_libvirts_folder_and_the_rest_as_configuration() {
 }
 
 #[test]
-fn a_hook_that_nixos_links_from_its_store_is_not_written() {
+fn does_not_write_a_hook_that_links_into_the_nixos_store() {
     let folder = folder();
     write(&folder, "etc/NIXOS", "");
     emit(&folder, "hook --root host a.xml");
@@ -503,7 +503,7 @@ fn a_hook_that_nixos_links_from_its_store_is_not_written() {
 }
 
 #[test]
-fn an_image_of_rpm_ostree_gets_kernel_arguments() {
+fn rpm_ostree_gets_kernel_arguments() {
     let folder = folder();
     write(&folder, "run/ostree-booted", "");
     let (_, stderr) = emit(&folder, "all --root host a.xml");
@@ -515,7 +515,7 @@ fn an_image_of_rpm_ostree_gets_kernel_arguments() {
 }
 
 #[test]
-fn guc_submission_on_the_line_is_reported_and_stays() {
+fn reports_guc_submission_and_leaves_it() {
     let folder = folder();
     write(&folder, "etc/kernel/cmdline", "root=UUID=1 i915.enable_guc=3\n");
     let (_, stderr) = emit(&folder, "cmdline --bootloader kernel-install --root host --force");
@@ -530,7 +530,7 @@ fn guc_submission_on_the_line_is_reported_and_stays() {
 }
 
 #[test]
-fn mdevctl_gets_a_file_for_each_vgpu() {
+fn writes_an_mdevctl_file_for_each_vgpu() {
     let folder = folder();
     let (stdout, _) = emit(&folder, "mdevctl --root host --pci 0000:00:02.0 two.xml");
     assert_eq!(
@@ -542,7 +542,7 @@ fn mdevctl_gets_a_file_for_each_vgpu() {
 }
 
 #[test]
-fn flags_of_the_root_need_one() {
+fn flags_about_the_root_require_one() {
     let folder = folder();
     for arguments in ["modules --diff", "modules --force", "all a.xml"] {
         assert!(refused(&folder, arguments).contains("--root"));
@@ -550,7 +550,7 @@ fn flags_of_the_root_need_one() {
 }
 
 #[test]
-fn a_file_whose_name_is_no_text_is_no_panic() {
+fn a_file_name_that_is_not_utf8_does_not_panic() {
     use std::os::unix::ffi::OsStrExt;
     let folder = folder();
     let name = std::ffi::OsStr::from_bytes(b"\xff.xml");
@@ -562,7 +562,7 @@ fn a_file_whose_name_is_no_text_is_no_panic() {
 }
 
 #[test]
-fn files_that_root_writes_belong_to_root() {
+fn files_written_by_root_belong_to_root() {
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         common::skipped("only root can give a file to another user");
         return;
@@ -571,7 +571,7 @@ fn files_that_root_writes_belong_to_root() {
     emit(&folder, "all --root host a.xml");
     let hook = folder.path().join("host").join(HOOK);
     let owner = || fs::metadata(&hook).map(|hook| (hook.uid(), hook.gid())).unwrap();
-    // The same text, moved there by the user who wrote it; and another text.
+    // The same text in a file that its user moved there, and another text.
     for text in [read(&folder, HOOK), "own\n".to_owned()] {
         fs::write(&hook, &text).unwrap();
         chown(&hook, Some(1000), Some(1000)).unwrap();

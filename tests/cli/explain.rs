@@ -1,5 +1,5 @@
-//! Known messages are found, whatever varies in them and whatever is around them; and nothing else
-//! is taken for one.
+//! Known messages are recognised with any values and in any surroundings, and nothing else is taken
+//! for one.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -12,13 +12,13 @@ use common::program::{feed, outcome, program, run, run_in};
 use gvtg_xml::explain::{Answer, Catalog, LogScanner};
 use gvtg_xml::rules::{builtin, of_host, symptoms};
 
-fn known() -> Catalog<'static> {
+fn catalog() -> Catalog<'static> {
     Catalog::new(builtin().iter().chain(of_host()), symptoms())
 }
 
-/// The names of what explains the known messages of a log.
+/// The ids of what explains the known messages in a log.
 fn names(log: &[u8]) -> Vec<String> {
-    let known = known();
+    let known = catalog();
     let mut examination = LogScanner::new(&known);
     examination.feed(log);
     examination.finish().complaints.iter().flat_map(|complaint| ids(complaint.answer)).collect()
@@ -31,7 +31,7 @@ fn ids(answer: &Answer<'_>) -> Vec<String> {
     }
 }
 
-/// The messages of `tests/messages.txt`, each with what explains it.
+/// The messages of `tests/messages.txt`, each with the id of its explanation.
 fn messages() -> Vec<(String, String)> {
     let text = fs::read_to_string("tests/messages.txt").unwrap();
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -45,7 +45,7 @@ fn messages() -> Vec<(String, String)> {
 }
 
 #[test]
-fn real_messages_are_explained_by_what_they_mean() {
+fn explains_real_messages() {
     let messages = messages();
     assert!(messages.len() > 90, "{}", messages.len());
     for (id, message) in messages {
@@ -54,7 +54,7 @@ fn real_messages_are_explained_by_what_they_mean() {
     }
 }
 
-/// The logs of `tests/logs.txt`: where each is from, what is to be found in it, and what it says.
+/// The logs of `tests/logs.txt`: each with its origin, the ids of its explanations, and its text.
 fn logs() -> Vec<(String, Vec<String>, String)> {
     let text = fs::read_to_string("tests/logs.txt").unwrap();
     let (_, logs) = text.split_once("\n= ").unwrap();
@@ -68,7 +68,7 @@ fn logs() -> Vec<(String, Vec<String>, String)> {
 }
 
 #[test]
-fn real_logs_are_explained_by_what_is_in_them_and_by_nothing_else() {
+fn finds_exactly_the_known_messages_of_real_logs() {
     let logs = logs();
     assert!(logs.len() + messages().len() > 160, "{}", logs.len());
     let wrong: Vec<String> = logs
@@ -82,7 +82,7 @@ fn real_logs_are_explained_by_what_is_in_them_and_by_nothing_else() {
 }
 
 #[test]
-fn what_is_no_log_is_said_to_be_none() {
+fn rejects_a_domain_as_a_log() {
     let domain = fs::read_to_string("fixtures/guide.xml").unwrap();
     let (code, stdout, stderr) = run("explain", &domain);
     assert_eq!((code, stdout.as_str()), (2, ""));
@@ -95,14 +95,14 @@ fn what_is_no_log_is_said_to_be_none() {
             .2
             .contains("check it with `gvtg-xml lint fixtures/guide.xml`")
     );
-    // A log that speaks of domains, and one that begins as XML does, are logs.
+    // A log that mentions domains, and one that starts like XML, are logs.
     for log in ["error: <domain>\n", "<network/>\nerror: x: error : y\n"] {
         assert_eq!(run("explain", log).0, 1, "{log}");
     }
 }
 
 #[test]
-fn what_is_not_known_says_how_to_go_on() {
+fn suggests_the_next_step_for_an_unknown_message() {
     let (code, _, stderr) = run("explain", "error: the aperture of the vGPU is gone somewhere\n");
     assert_eq!(code, 1);
     assert!(
@@ -126,8 +126,8 @@ fn what_is_not_known_says_how_to_go_on() {
 }
 
 #[test]
-fn each_message_has_one_answer() {
-    let known = known();
+fn each_known_message_has_one_explanation() {
+    let known = catalog();
     for rule in &known.rules {
         for says in rule.known_message.iter() {
             let answers = known.in_message(&says.text.replace("{}", "x"));
@@ -158,7 +158,7 @@ fn each_message_has_one_answer() {
 }
 
 #[test]
-fn whatever_is_around_a_message_it_is_found() {
+fn finds_a_message_in_any_surroundings() {
     let message = "mediated device 'a297db4a-f4c2-11e6-90f6-d3b88d6c9525' not found";
     let long = "x".repeat(1 << 20);
     let utf_16: Vec<u8> = message.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -182,7 +182,7 @@ fn whatever_is_around_a_message_it_is_found() {
         );
     }
     for size in 1..40 {
-        let known = known();
+        let known = catalog();
         let mut examination = LogScanner::new(&known);
         let log = format!("first\r\n{message}\nlast\n{message}");
         log.as_bytes().chunks(size).for_each(|chunk| examination.feed(chunk));
@@ -198,8 +198,8 @@ fn whatever_is_around_a_message_it_is_found() {
 }
 
 #[test]
-fn a_line_is_shown_as_far_as_it_is_about_the_message() {
-    let known = known();
+fn shows_the_part_of_a_line_with_the_message() {
+    let known = catalog();
     let mut examination = LogScanner::new(&known);
     examination.feed(
         format!("{} gtk initialization failed {}", "é".repeat(10_000), "漢".repeat(10_000))
@@ -217,9 +217,9 @@ fn a_line_is_shown_as_far_as_it_is_about_the_message() {
 }
 
 #[test]
-fn a_large_log_takes_less_than_a_second() {
+fn reads_a_large_log_in_less_than_a_second() {
     let mut log = Vec::new();
-    // The first letters of known messages again and again, and lines as libvirt writes them.
+    // Prefixes of known messages again and again, and lines in libvirt's format.
     let nearly = "there is no device \"mediated device 'failed to access '/sys/bus/mdev/devices/ slot 2 function mdev_supported_types";
     while log.len() < 5 << 20 {
         log.extend_from_slice(nearly.as_bytes());
@@ -229,18 +229,18 @@ fn a_large_log_takes_less_than_a_second() {
             b"2024-05-04 11:12:13.000+0000: 812: info : qemuMonitorIOWrite:438 : QEMU_MONITOR_IO_WRITE: mon=0x7f error\n",
         );
     }
-    let known = known();
+    let known = catalog();
     let start = Instant::now();
     let mut examination = LogScanner::new(&known);
     examination.feed(&log);
     assert!(examination.finish().complaints.len() < 3);
-    // Without optimization it is twenty times slower.
+    // An unoptimized build is twenty times slower.
     let limit = if cfg!(debug_assertions) { 20 } else { 1 };
     assert!(start.elapsed().as_secs() < limit, "{:?}", start.elapsed());
 }
 
 #[test]
-fn a_log_is_explained_from_a_file_and_from_stdin() {
+fn explains_a_log_from_a_file_and_from_stdin() {
     let log = "starting\n2026-01-01T00:00:00.0Z qemu-system-x86_64: egl: no drm render node available\nagain: egl: no drm render node available\n\
         2026-01-01T00:00:00.0Z qemu-system-x86_64: the flux is not compensated\n";
     let folder = tempfile::tempdir().unwrap();
@@ -291,7 +291,7 @@ fn a_log_is_explained_from_a_file_and_from_stdin() {
 }
 
 #[test]
-fn what_was_before_the_last_start_is_said_to_be() {
+fn marks_messages_from_before_the_last_start() {
     let start = "2026-01-01 10:00:00.000+0000: starting up libvirt version: 9.0.0\n";
     let log =
         format!("{start}gtk initialization failed\n{start}egl: no drm render node available\n");
@@ -305,7 +305,7 @@ fn what_was_before_the_last_start_is_said_to_be() {
 }
 
 #[test]
-fn nothing_in_a_log_steers_the_terminal() {
+fn a_log_cannot_control_the_terminal() {
     let log = "gtk initialization failed \x1b]0;title\x07\x1b[2J\u{202e}\u{9b}31m\r\nerror: x\x1b[31m\x07\u{200b}\n";
     let (_, stdout, stderr) = outcome(feed(&mut program(["explain", "-"]), log.as_bytes()));
     let said = stdout + &stderr;
@@ -317,7 +317,7 @@ fn nothing_in_a_log_steers_the_terminal() {
 }
 
 #[test]
-fn what_somebody_looks_for_is_found() {
+fn finds_rules_and_messages_by_words() {
     let first = |asked: &[&str]| {
         let (code, stdout, stderr) =
             outcome(feed(&mut program(["explain"].iter().chain(asked)), b""));
@@ -374,7 +374,7 @@ fn what_somebody_looks_for_is_found() {
 }
 
 #[test]
-fn what_is_not_known_is_said_with_what_is_nearest() {
+fn suggests_the_nearest_explanation() {
     for (asked, wanted) in [
         ("xyzzy", "  help: `gvtg-xml explain` lists all rules and known messages\n"),
         ("xyzzy plugh", "  help: explain all of QEMU's log, "),
@@ -440,8 +440,8 @@ fn an_empty_log_says_what_to_do_next() {
 }
 
 #[test]
-fn the_path_of_a_missing_log_is_never_a_message() {
-    // Known messages have this path in their steps.
+fn the_path_of_a_missing_log_is_not_a_message() {
+    // The steps of known messages mention this path.
     let (code, stdout, stderr) = run("explain /var/log/libvirt/qemu/win10.log", "");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(
@@ -454,7 +454,7 @@ fn the_path_of_a_missing_log_is_never_a_message() {
 }
 
 #[test]
-fn virsh_says_that_a_start_failed_and_then_why() {
+fn explains_virshs_two_lines_about_a_failed_start() {
     let start = "error: Failed to start domain 'win10'\nerror: Requested operation is not valid: network 'default' is not active\n";
     let (code, stdout, _) = run("explain", start);
     assert_eq!(code, 0);

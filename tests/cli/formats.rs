@@ -1,4 +1,5 @@
-//! The formats that servers and programs read, where they go, and what stays the same in them.
+//! The formats that servers and programs read, where they are written, and which parts of them stay
+//! the same.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -27,7 +28,7 @@ fn diagnostics(text: &str) -> Vec<Value> {
     json(text)["diagnostics"].as_array().unwrap().clone()
 }
 
-/// Rule and fingerprint of each finding.
+/// The rule and fingerprint of each finding.
 fn fingerprints(name: &str, text: &str) -> Vec<(String, String)> {
     let mut command = program(["lint", "--format", "json", "--stdin-filename", name]);
     let (_, stdout, _) = outcome(feed(&mut command, text.as_bytes()));
@@ -41,7 +42,7 @@ fn fingerprints(name: &str, text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_fingerprint_stays_while_lines_move() {
+fn a_fingerprint_does_not_depend_on_lines() {
     let before = fingerprints("vms/a.xml", BAD);
     assert!(before.len() > 2);
     let moved = BAD.replace("  <name>", "\n\n  <!-- why -->\n  <title>x</title>\n  <name>");
@@ -67,7 +68,7 @@ fn a_fingerprint_stays_while_lines_move() {
 }
 
 #[test]
-fn findings_that_look_alike_have_fingerprints_of_their_own() {
+fn similar_findings_have_different_fingerprints() {
     let twice =
         BAD.replace("    <video/>\n", "    <video/>\n    <video/>\n    <!-- -->\n    <video/>\n");
     let of_videos = |text: &str| {
@@ -88,7 +89,7 @@ fn findings_that_look_alike_have_fingerprints_of_their_own() {
     assert_eq!(all.len(), count, "two rules about one element are two findings");
 }
 
-/// A domain whose <video>, <channel> and second hostdev are removed, each with what refers to it.
+/// A domain whose <video>, <channel> and second hostdev are removed, each with a reference to it.
 const WITH_REFERENCES: &str = r"<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>own</name>
   <devices>
@@ -112,7 +113,7 @@ const WITH_REFERENCES: &str = r"<domain type='kvm' xmlns:qemu='http://libvirt.or
 </domain>
 ";
 
-/// What is removed from it, by rule, with its place.
+/// The references that are removed, by rule, with their positions.
 const REFERENCES: &[(&str, &str, &str)] = &[
     (
         "stray-video",
@@ -132,7 +133,7 @@ const REFERENCES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_argument_set_and_override_that_goes_with_a_device_is_named_with_its_place() {
+fn names_each_reference_that_is_removed_with_a_device() {
     let (_, _, report) = run("fix", WITH_REFERENCES);
     for (rule, place, message) in REFERENCES {
         assert!(report.contains(&format!("\n  <stdin>:{place}: {message}\n")), "{report}");
@@ -174,7 +175,7 @@ fn every_argument_set_and_override_that_goes_with_a_device_is_named_with_its_pla
 }
 
 #[test]
-fn json_lines_are_the_findings_of_json() {
+fn json_lines_has_the_findings_of_json() {
     let lines = run("lint --format json-lines", BAD).1;
     let of_lines: Vec<Value> = lines.lines().map(json).collect();
     assert_eq!(of_lines, diagnostics(&run("lint --format json", BAD).1));
@@ -182,7 +183,7 @@ fn json_lines_are_the_findings_of_json() {
 }
 
 #[test]
-fn gitlab_gets_the_fields_that_it_requires() {
+fn gitlab_reports_have_the_required_fields() {
     let (code, stdout, _) = run("lint --format gitlab --stdin-filename ./vms/a.xml", BAD);
     assert_eq!(code, 1);
     let findings = json(&stdout);
@@ -205,7 +206,7 @@ fn gitlab_gets_the_fields_that_it_requires() {
 }
 
 #[test]
-fn github_gets_an_annotation_a_finding() {
+fn github_reports_have_an_annotation_per_finding() {
     let arguments = [
         "lint",
         "--format",
@@ -229,7 +230,7 @@ fn github_gets_an_annotation_a_finding() {
 }
 
 #[test]
-fn junit_fails_where_the_exit_code_does() {
+fn junit_fails_exactly_if_the_exit_code_does() {
     let mute = BAD.replace("<video/>", "<sound model='ich9'/>");
     let cases = |flags: &str| {
         let (_, stdout, _) =
@@ -268,7 +269,7 @@ fn statistics_count_each_rule() {
 }
 
 #[test]
-fn each_report_has_a_place_of_its_own() {
+fn each_report_needs_its_own_output_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let read = |name: &str| fs::read_to_string(path(name)).unwrap();
@@ -317,12 +318,12 @@ fn each_report_has_a_place_of_its_own() {
 }
 
 #[test]
-fn no_report_is_written_over_a_domain() {
+fn never_overwrites_a_domain_with_a_report() {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [("a.xml", BAD), ("b.xml", BAD), ("broken.xml", "<domain><devices>")] {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    // A pattern of the shell's gave the first file to the flag.
+    // The shell expanded a pattern, and the flag got the first file.
     for name in ["a.xml", "broken.xml"] {
         for command in ["lint", "fix"] {
             let (code, stdout, stderr) = run_in(
@@ -349,8 +350,8 @@ fn no_report_is_written_over_a_domain() {
 }
 
 #[test]
-fn fix_reports_what_it_did_and_what_is_left_with_their_edits() {
-    // One mended, one only with --unsafe-fixes, one that only a person can mend.
+fn fix_reports_fixed_and_remaining_findings_with_edits() {
+    // One is fixed, one only with --unsafe-fixes, and one has to be fixed by hand.
     let text = BAD
         .replace("type='kvm'", "type='qemu'")
         .replace("<devices>", "<pm><suspend-to-disk enabled='yes'/></pm>\n  <devices>");
@@ -404,7 +405,7 @@ fn fix_reports_what_it_did_and_what_is_left_with_their_edits() {
 }
 
 #[test]
-fn servers_hear_of_what_is_still_to_be_done() {
+fn reports_for_servers_leave_out_fixed_findings() {
     let text = BAD.replace("type='kvm'", "type='qemu'");
     for (format, mark) in [
         ("github", "::"),
@@ -429,7 +430,7 @@ fn servers_hear_of_what_is_still_to_be_done() {
 }
 
 #[test]
-fn a_fix_without_edits_is_none_to_sarif() {
+fn sarif_leaves_out_fixes_without_edits() {
     let findings = lint_without_edits(BAD, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     assert!(findings.iter().any(|finding| finding.fix.is_some()));
     let source = Source::new("a.xml", BAD);
@@ -443,7 +444,7 @@ fn a_fix_without_edits_is_none_to_sarif() {
 }
 
 #[test]
-fn what_fix_would_do_is_told_from_what_it_did() {
+fn distinguishes_fixable_from_fixed() {
     let line = |flags: &str| run(&format!("fix {flags} --only missing-vgpu,stray-graphics"), BAD).2;
     assert!(
         line("--format concise")
@@ -459,7 +460,7 @@ fn what_fix_would_do_is_told_from_what_it_did() {
 }
 
 #[test]
-fn what_a_later_round_mends_is_reported_where_it_came_in() {
+fn later_passes_report_positions_in_the_original_text() {
     let head = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>a</name>\n  <devices/>\n";
     let first = "  <qemu:commandline>\n    <qemu:env name='A' value='é'/>\n  </qemu:commandline>\n";
     let second =

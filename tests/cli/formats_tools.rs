@@ -1,4 +1,4 @@
-//! What the readers of formats say: SARIF's schema, junitparser, GitHub's own package.
+//! What readers of the formats accept: SARIF's schema, junitparser, GitHub's own package.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -13,7 +13,7 @@ use common::tools;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// All fixtures, and files that are hard to put into words: their names and what is in them.
+/// A folder with all fixtures, and files with difficult names and contents.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir("fixtures")
@@ -34,7 +34,7 @@ fn folder() -> TempDir {
     folder
 }
 
-/// The report on all of them in a format.
+/// The report on all of these files in a format.
 fn report(folder: &Path, format: &str) -> String {
     let names = fs::read_dir(folder)
         .unwrap()
@@ -49,7 +49,7 @@ fn report(folder: &Path, format: &str) -> String {
 }
 
 #[test]
-fn sarif_is_what_its_schema_says() {
+fn sarif_matches_its_schema() {
     let (Some(python), Some(node)) = (tools::python(), tools::node()) else { return };
     let folder = folder();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
@@ -95,7 +95,7 @@ fn sarif_is_what_its_schema_says() {
 }
 
 #[test]
-fn junit_is_read_by_junitparser() {
+fn junitparser_reads_junit() {
     let Some(python) = tools::python() else { return };
     let folder = folder();
     fs::write(folder.path().join("all.junit"), report(folder.path(), "junit")).unwrap();
@@ -124,7 +124,7 @@ fn junit_is_read_by_junitparser() {
 }
 
 #[test]
-fn githubs_own_package_writes_the_same_commands() {
+fn github_annotations_equal_those_of_githubs_package() {
     let Some(node) = tools::node() else { return };
     let folder = folder();
     let commands = report(folder.path(), "github");

@@ -1,4 +1,4 @@
-//! What the program tells of itself: it fits the terminal, and what it says to try works.
+//! The program's help: it fits the terminal, and the commands that it suggests work.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -12,7 +12,7 @@ use common::hosts;
 use common::program::{feed, has_terminals, has_tool, outcome, program, run};
 use gvtg_xml::cli::manual::{Length, PAGES, command, page};
 
-/// What a command's help is with so many columns.
+/// A command's help at this width.
 fn help(path: &str, flag: &str, columns: usize) -> String {
     let mut command = program(path.split_whitespace().chain([flag]));
     let (code, stdout, stderr) = outcome(feed(command.env("COLUMNS", columns.to_string()), b""));
@@ -20,7 +20,7 @@ fn help(path: &str, flag: &str, columns: usize) -> String {
     stdout
 }
 
-/// The commands by their words, with each kind of `emit`.
+/// The commands, each with its words, and each kind of `emit`.
 fn commands() -> Vec<String> {
     fn below(command: &clap::Command, path: &str, all: &mut Vec<String>) {
         all.push(path.trim().to_owned());
@@ -58,11 +58,11 @@ fn the_short_help_fits_a_screen() {
 }
 
 #[test]
-fn help_is_broken_between_words() {
+fn help_wraps_between_words() {
     for path in commands() {
         for flag in ["-h", "--help"] {
             let (narrow, wide) = (help(&path, flag, 40), help(&path, flag, 100));
-            // Flags and commands are no words to be broken.
+            // Flags and commands are not broken.
             let is_too_long = |line: &&str| {
                 line.chars().count() > 40
                     && line.trim().contains(' ')
@@ -87,7 +87,7 @@ fn help_is_broken_between_words() {
 }
 
 #[test]
-fn help_ends_with_examples_and_says_what_exit_codes_mean() {
+fn help_ends_with_examples_and_explains_exit_codes() {
     for page in PAGES {
         for flag in ["-h", "--help"] {
             let help = help(page.command, flag, 100);
@@ -109,7 +109,7 @@ fn help_ends_with_examples_and_says_what_exit_codes_mean() {
 }
 
 #[test]
-fn each_flag_is_told_for_the_command_that_has_it() {
+fn flag_help_fits_the_command() {
     let long = |command: &str| {
         help(command, "--help", 200)
             .split(' ')
@@ -149,7 +149,7 @@ fn each_flag_is_told_for_the_command_that_has_it() {
 }
 
 #[test]
-fn the_usual_flags_are_flags() {
+fn usual_flags_exist() {
     let all = command(Length::Long);
     for page in PAGES {
         let command = page
@@ -163,8 +163,8 @@ fn the_usual_flags_are_flags() {
     assert!(page("fix").is_some() && page("nonsense").is_none());
 }
 
-/// A folder with what the examples name, and stand-ins for what they start.
-fn prepared() -> tempfile::TempDir {
+/// A folder with the files that the examples name, and stand-ins for the programs that they start.
+fn example_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     for made in [
@@ -199,13 +199,13 @@ fn the_examples_work() {
         format!("{}:{}:{}", program.display(), stand_ins.display(), std::env::var("PATH").unwrap());
     for page in PAGES {
         for example in page.examples {
-            let folder = prepared();
+            let folder = example_folder();
             for columns in [40, 80] {
-                // As it is printed, where a reader copies it.
+                // As printed, since readers copy it.
                 let help = help(page.command, "-h", columns);
                 let printed = printed(&help, example.command);
                 let mut shell = Command::new("sh");
-                // The host's files go below a folder, and never below /.
+                // Files for the host go below a folder, never below /.
                 let written = printed.replace("--root /", "--root laptop");
                 shell
                     .args(["-c", &written])
@@ -236,7 +236,7 @@ fn the_examples_work() {
     }
 }
 
-/// An example as the help has it: in several lines, perhaps.
+/// An example as the help prints it, which may be in several lines.
 fn printed(help: &str, command: &str) -> String {
     let words = |text: &str| {
         text.split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>().join(" ")
@@ -252,7 +252,7 @@ fn printed(help: &str, command: &str) -> String {
     found.unwrap_or_else(|| panic!("the help does not show `{command}`:\n{help}"))
 }
 
-/// What a command prints on a terminal with so many columns, where somebody types nothing.
+/// The output of a command on a terminal of this width, where nothing is typed.
 fn on_a_terminal(columns: usize, words: &str) -> Option<String> {
     if !has_terminals() || !has_tool("stty", &["--version"]) {
         return None;
@@ -265,7 +265,7 @@ fn on_a_terminal(columns: usize, words: &str) -> Option<String> {
 }
 
 #[test]
-fn a_terminal_has_its_own_width() {
+fn wraps_at_the_terminals_width() {
     for columns in [40, 80] {
         let Some(text) = on_a_terminal(columns, "-h") else { return };
         assert_eq!(text, help("", "-h", columns));
@@ -282,7 +282,7 @@ fn a_terminal_has_its_own_width() {
             assert_eq!(text.lines().find(is_long), None, "{words} with {columns} columns");
         }
     }
-    // What a program reads is not broken.
+    // Output that a program reads is not broken.
     assert!(
         run("explain vgpu-display-without-opengl", "")
             .1
@@ -292,7 +292,7 @@ fn a_terminal_has_its_own_width() {
 }
 
 #[test]
-fn who_gives_no_file_is_shown_the_pipe() {
+fn shows_the_pipe_to_a_user_who_names_no_file() {
     let Some(text) = on_a_terminal(200, "fix") else { return };
     let pipe = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
     assert!(text.contains(pipe), "{text}");
@@ -313,7 +313,7 @@ fn who_gives_no_file_is_shown_the_pipe() {
 }
 
 #[test]
-fn recipes_write_for_the_libvirt_that_reads_the_domain() {
+fn recipes_name_the_libvirt_that_reads_the_domain() {
     let folders = ["docs", "rules", "rules/symptoms"]
         .map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     let files = folders
@@ -331,7 +331,7 @@ fn recipes_write_for_the_libvirt_that_reads_the_domain() {
             .iter()
             .any(|word| line.contains(word));
         for command in line.split("gvtg-xml fix --").skip(1).filter(|_| is_recipe) {
-            // A suppression is not written for a libvirt.
+            // A suppression does not depend on the libvirt version.
             assert!(
                 command.starts_with("libvirt ")
                     || command.contains("--libvirt installed")

@@ -1,4 +1,4 @@
-//! `host`: for thirteen machines the first thing to do, each check at work, and what can't be read.
+//! `host`: the first step on thirteen machines, each check, and what can't be read.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -13,7 +13,7 @@ use common::program::run;
 use gvtg_xml::rules::of_host;
 use serde_json::Value;
 
-/// Machines, each with something that the others do not have.
+/// Machines, each of which has something that the others don't.
 const MACHINES: &[&str] = &[
     "kaby-lake",
     "tiger-lake",
@@ -30,7 +30,7 @@ const MACHINES: &[&str] = &[
 ];
 
 #[test]
-fn each_machine_has_its_first_thing_to_do() {
+fn names_the_first_step_for_each_machine() {
     for (name, first, errors) in [
         ("kaby-lake", None, vec![]),
         ("broadwell", None, vec![]),
@@ -66,7 +66,7 @@ fn each_machine_has_its_first_thing_to_do() {
 }
 
 #[test]
-fn nothing_is_wrong_with_a_good_machine() {
+fn finds_nothing_on_a_good_machine() {
     for name in ["kaby-lake", "broadwell", "nixos"] {
         let (_, answer) = ask_of(&format!("like {name}\n"), &[]);
         assert_eq!(wrong(&answer), Vec::<&str>::new(), "{name}");
@@ -75,7 +75,7 @@ fn nothing_is_wrong_with_a_good_machine() {
 }
 
 #[test]
-fn the_order_says_where_to_begin() {
+fn lists_the_first_step_first() {
     let folder = tempfile::tempdir().unwrap();
     hosts::make("kvmgt-missing", folder.path());
     let (code, stdout, _) = run(&format!("host --root {}", folder.path().display()), "");
@@ -100,7 +100,7 @@ fn the_order_says_where_to_begin() {
 }
 
 #[test]
-fn the_step_that_prepares_a_host_is_the_same_for_all_and_written_out_once() {
+fn writes_a_shared_next_step_only_once() {
     const NEXT: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
     let folder = tempfile::tempdir().unwrap();
     hosts::make("gvt-off", folder.path());
@@ -119,7 +119,7 @@ fn the_step_that_prepares_a_host_is_the_same_for_all_and_written_out_once() {
 }
 
 #[test]
-fn an_old_libvirt_is_told_with_the_flag_for_fix() {
+fn suggests_fixs_flag_for_an_old_libvirt() {
     let (code, answer) = ask_of("like libvirt-8.0\n", &[]);
     assert_eq!(code, 0);
     assert_eq!(wrong(&answer), ["old-libvirt"]);
@@ -130,23 +130,23 @@ fn an_old_libvirt_is_told_with_the_flag_for_fix() {
 }
 
 #[test]
-fn each_fault_is_found_and_no_other() {
+fn finds_each_fault_and_no_other() {
     for (fault, wanted) in FAULTS {
         let (_, answer) = ask_of(&format!("like kaby-lake\n{fault}\n"), &[]);
         let found = wrong(&answer);
-        // An option that keeps i915 away is told by what it does.
+        // An option that disables i915 is described by its effect.
         assert_eq!(found, *wanted, "{fault}\n{answer:#}");
     }
 }
 
 #[test]
-fn who_gave_the_gpu_away_is_said() {
+fn names_what_gave_the_gpu_to_vfio_pci() {
     for (line, what_to_do) in [
         (
             "vfio-pci.ids=10de:1c03,8086:5916",
             "remove vfio-pci.ids=10de:1c03,8086:5916 from the kernel command line and reboot",
         ),
-        // The other card is given away rightly.
+        // The other card is passed through on purpose.
         (
             "vfio-pci.ids=10de:1c03",
             "shut down the VM that uses it, and remove its <hostdev type='pci'>",
@@ -162,13 +162,13 @@ fn who_gave_the_gpu_away_is_said() {
 }
 
 #[test]
-fn a_program_that_apparmor_lets_hooks_run_is_fine() {
+fn accepts_a_program_that_apparmor_lets_hooks_run() {
     const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
     for more in [
         "/usr/bin/gvtg-xml (755) =",
         // The user's own rule.
         "/etc/apparmor.d/local/usr.sbin.libvirtd = /usr/local/bin/gvtg-xml rmix,",
-        // Nothing confines libvirtd.
+        // libvirtd is not confined.
         "/sys/kernel/security/apparmor/profiles = libvirtd (complain)",
         "without /sys/kernel/security\n/etc/apparmor.d/disable/usr.sbin.libvirtd -> ../usr.sbin.libvirtd",
         "without /sys/kernel/security\n/sys/module/apparmor/parameters/enabled = N",
@@ -181,8 +181,8 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
     for more in [
         // AppArmor checks the file that a link leads to.
         "/usr/bin/gvtg-xml -> ../local/bin/gvtg-xml",
-        // Without the profile's file, the rules of libvirt's own profile count; without the list,
-        // which only root can read, the file does.
+        // Without the profile's file, the rules of libvirt's own profile apply; without the list of
+        // loaded profiles, which only root can read, the file does.
         "without /etc/apparmor.d",
         &format!("{PROFILES} = virtqemud (enforce)\nwithout /etc/apparmor.d"),
         &format!("{PROFILES} = libvirtd (kill)"),
@@ -207,10 +207,10 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
 }
 
 #[test]
-fn on_nixos_libvirts_files_are_read_below_var_lib() {
+fn reads_libvirts_files_below_var_lib_on_nixos() {
     for (fault, rule) in [
         ("without /var/lib/libvirt/hooks", "missing-hook"),
-        // A hook in a folder where libvirt does not look does not count.
+        // A hook in a folder that libvirt does not read has no effect.
         (
             "without /var/lib/libvirt/hooks\n/etc/libvirt/hooks/qemu (755) emitted setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V5_4",
             "missing-hook",
@@ -225,7 +225,8 @@ fn on_nixos_libvirts_files_are_read_below_var_lib() {
         let (_, answer) = ask_of(&format!("like nixos\n{fault}\n"), &[]);
         assert!(wrong(&answer).contains(&rule), "{fault}: {answer:#}");
     }
-    // Programs that are not links to the store do not tell their version, but they exist.
+    // The version of a program that is not a link into the store is unknown, but the program
+    // exists.
     let (_, answer) = ask_of(
         "like nixos\nwithout /run/current-system\n/run/current-system/sw/bin/virsh (755) =\n",
         &[],
@@ -237,8 +238,7 @@ fn on_nixos_libvirts_files_are_read_below_var_lib() {
     );
 }
 
-/// What `host` says about the machine on which GVT-g is off, after these files were written by
-/// hand.
+/// The answer of `host` for the machine without GVT-g after these files were written by hand.
 fn before_the_reboot(files: &str) -> Value {
     let (code, answer) = ask_of(&format!("like gvt-off\n{files}\n"), &[]);
     assert_eq!(code, 1, "{answer:#}");
@@ -246,7 +246,7 @@ fn before_the_reboot(files: &str) -> Value {
 }
 
 #[test]
-fn between_emit_all_and_the_reboot_the_reboot_is_what_to_do() {
+fn asks_for_a_reboot_after_emit_all() {
     for (bootloader, renewal) in [
         (
             "",
@@ -272,7 +272,7 @@ fn between_emit_all_and_the_reboot_the_reboot_is_what_to_do() {
             (1, Some("reboot-pending"), vec!["reboot-pending"]),
             "{answer:#}"
         );
-        // Only a parameter that no file sets is asked for.
+        // Only a parameter that no file sets is missing.
         assert_eq!(wrong(&answer), ["reboot-pending", "dri-not-allowed"], "{answer:#}");
         let check = check(&answer, "reboot-pending");
         assert!(
@@ -304,7 +304,7 @@ fn a_reboot_is_enough_if_the_boot_loader_already_has_the_parameters() {
             "reboot, then run `sudo gvtg-xml host`",
             "{files}"
         );
-        // Nothing sets that one.
+        // Nothing sets that parameter.
         assert!(wrong(&answer).contains(&"msrs-not-ignored"), "{answer:#}");
     }
     let image = before_the_reboot(
@@ -318,14 +318,14 @@ fn a_reboot_is_enough_if_the_boot_loader_already_has_the_parameters() {
 }
 
 #[test]
-fn no_reboot_is_asked_for_if_it_would_change_nothing() {
+fn does_not_ask_for_a_reboot_that_would_change_nothing() {
     const OPTION: &str = "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1";
     for (files, first) in [
         // The command line takes precedence over options of modules.
         (format!("{OPTION}\n/proc/cmdline = quiet i915.enable_gvt=0"), "gvt-not-enabled"),
         // The kernel was already told.
         (format!("{OPTION}\n/proc/cmdline = quiet i915.enable_gvt=1"), "gvt-not-enabled"),
-        // GuC submission keeps it off.
+        // GuC submission disables it.
         (format!("{OPTION}\n/sys/module/i915/parameters/enable_guc = 3"), "guc-submission"),
         // The kernel has no GVT-g.
         (
@@ -341,10 +341,10 @@ fn no_reboot_is_asked_for_if_it_would_change_nothing() {
 }
 
 #[test]
-fn without_root_no_option_is_taken_for_the_value_in_force() {
+fn does_not_take_an_option_for_the_current_value_without_root() {
     const PARAMETER: &str = "/sys/module/i915/parameters/enable_gvt";
     const OPTION: &str = "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1";
-    // A folder in the file's place can't be read by root either.
+    // Root can't read a folder in the file's place either.
     let unreadable = format!("like gvt-off\nwithout {PARAMETER}\n{PARAMETER}/\n");
     let missing = format!("like gvt-off\nwithout {PARAMETER}\n");
     for (machine, begins) in [
@@ -378,7 +378,7 @@ fn without_root_no_option_is_taken_for_the_value_in_force() {
         for (sets, rule) in [
             ("", "gvt-not-enabled"),
             ("/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=0\n", "gvt-not-enabled"),
-            // The running kernel's command line does not have the word.
+            // The running kernel's command line does not have the parameter.
             ("/boot/loader/entries/a.conf = options i915.enable_gvt=1\n", "reboot-pending"),
         ] {
             let (_, answer) = ask_of(&format!("{machine}{sets}"), &[]);
@@ -388,7 +388,7 @@ fn without_root_no_option_is_taken_for_the_value_in_force() {
 }
 
 #[test]
-fn a_drop_in_for_grub_is_read_where_grub_mkconfig_reads_it() {
+fn reads_grub_drop_ins_where_grub_mkconfig_does() {
     const DROP_IN: &str = "/etc/default/grub.d/gvtg.cfg = GRUB_CMDLINE_LINUX=i915.enable_gvt=1";
     const FEDORA: &str = "/etc/os-release = ID=fedora";
     const GRUB2: &str = "run `sudo grub2-mkconfig -o /boot/grub2/grub.cfg`";
@@ -435,7 +435,7 @@ fn a_drop_in_for_grub_is_read_where_grub_mkconfig_reads_it() {
 }
 
 #[test]
-fn the_next_command_line_wins_over_options_of_modules() {
+fn the_next_command_line_overrides_module_options() {
     const OPTION: &str = "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1";
     for (files, place) in [
         (
@@ -470,13 +470,13 @@ fn the_next_command_line_wins_over_options_of_modules() {
     }
     let two = "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/modprobe.d/b.conf = options i915 enable_gvt=0";
     assert_eq!(before_the_reboot(two)["first"], "gvt-not-enabled");
-    // What is made anew of a file that switches it on has it on.
+    // A file generated from one that enables it enables it too.
     let entries = "/boot/loader/entries/a.conf = options i915.enable_gvt=0\n/etc/kernel/cmdline = i915.enable_gvt=1";
     assert_eq!(before_the_reboot(entries)["first"], "reboot-pending");
 }
 
 #[test]
-fn guc_submission_is_found_before_the_reboot() {
+fn finds_guc_submission_before_the_reboot() {
     const OPTION: &str = "/etc/modprobe.d/a.conf = options i915 enable_gvt=1";
     for (files, path, then) in [
         (
@@ -510,7 +510,7 @@ fn guc_submission_is_found_before_the_reboot() {
             format!("remove it from {path} (or set it to 0), {then} reboot")
         );
     }
-    // The last one wins, and the command line over options.
+    // The last option wins, and the command line wins over options.
     for files in [
         "/etc/modprobe.d/guc.conf = options i915 enable_guc=3 enable_guc=2",
         "/etc/modprobe.d/guc.conf = options i915 enable_guc=3\n/etc/kernel/cmdline = root=UUID=1 i915.enable_guc=0",
@@ -522,7 +522,7 @@ fn guc_submission_is_found_before_the_reboot() {
             "{files}"
         );
     }
-    // In force already, by an option.
+    // Already in effect, because of an option.
     let running = before_the_reboot(&format!(
         "{OPTION} enable_guc=3\n/sys/module/i915/parameters/enable_guc = 3"
     ));
@@ -531,7 +531,7 @@ fn guc_submission_is_found_before_the_reboot() {
 }
 
 #[test]
-fn an_i915_that_is_built_in_needs_the_kernels_command_line() {
+fn a_built_in_i915_needs_the_kernel_command_line() {
     let answer = before_the_reboot(
         "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1\n\
          /usr/lib/modules/6.1.0-50-amd64/modules.builtin = kernel/drivers/gpu/drm/i915/i915.ko",
@@ -542,7 +542,7 @@ fn an_i915_that_is_built_in_needs_the_kernels_command_line() {
 }
 
 #[test]
-fn a_register_that_is_ignored_from_the_next_start_on_is_not_asked_for_again() {
+fn does_not_ask_again_for_ignore_msrs_that_a_reboot_enables() {
     let option = "/etc/modprobe.d/gvtg.conf = options kvm ignore_msrs=1";
     let (_, answer) = ask_of(
         &format!(
@@ -559,10 +559,10 @@ fn a_register_that_is_ignored_from_the_next_start_on_is_not_asked_for_again() {
 }
 
 #[test]
-fn only_files_are_read() {
+fn reads_only_regular_files() {
     let folder = tempfile::tempdir().unwrap();
     hosts::make("kaby-lake", folder.path());
-    // Opening a pipe that nobody writes to would wait for ever.
+    // Opening a pipe without a writer would wait forever.
     let pipe = folder.path().join("etc/libvirt/hooks/qemu.d/pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let (code, answer) = ask(folder.path(), &[]);
@@ -570,7 +570,7 @@ fn only_files_are_read() {
 }
 
 #[test]
-fn each_rule_is_found_on_some_machine() {
+fn every_rule_is_found_on_some_machine() {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
@@ -593,7 +593,7 @@ fn each_rule_is_found_on_some_machine() {
 }
 
 #[test]
-fn no_word_lacks_its_value() {
+fn fills_every_placeholder() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     let machines = MACHINES.iter().map(|name| format!("like {name}\n"));
@@ -618,8 +618,8 @@ fn no_word_lacks_its_value() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_and_no_error() {
-    // A folder in a file's place can't be read by root either.
+fn reports_unreadable_files_as_unknown() {
+    // Root can't read a folder in a file's place either.
     let (code, answer) = ask_of(
         "like kaby-lake\nwithout /etc/libvirt/qemu.conf\n/etc/libvirt/qemu.conf/\nwithout /usr/lib/modules\n",
         &[],
@@ -635,8 +635,8 @@ fn what_cannot_be_read_is_said_and_no_error() {
 }
 
 #[test]
-fn who_uses_a_vgpu_is_unknown_where_a_process_cannot_be_looked_at() {
-    // A link to itself can't be read by root either.
+fn use_of_a_vgpu_is_unknown_if_a_process_cannot_be_read() {
+    // Root can't read a link to itself either.
     let machine = format!(
         "like kaby-lake\n{GPU}/{OTHER}/mdev_type -> ../mdev_supported_types/i915-GVTg_V5_8\n\
          /sys/bus/mdev/devices/{OTHER} -> ../../../devices/pci0000:00/0000:00:02.0/{OTHER}\n/proc/55/fd -> fd\n"
@@ -650,7 +650,7 @@ fn who_uses_a_vgpu_is_unknown_where_a_process_cannot_be_looked_at() {
 }
 
 #[test]
-fn a_hook_that_loads_kvmgt_is_waited_for() {
+fn accepts_a_hook_that_loads_kvmgt() {
     let machine = format!(
         "like kaby-lake\nwithout {GPU}/mdev_supported_types\nwithout /sys/module/kvmgt\nwithout /etc/modules-load.d\n"
     );
@@ -663,7 +663,7 @@ fn a_hook_that_loads_kvmgt_is_waited_for() {
 }
 
 #[test]
-fn a_rule_can_be_ignored() {
+fn ignores_rules() {
     let (code, answer) = ask_of(
         "like kvmgt-missing\n",
         &["--ignore", "kvmgt-not-loaded,kvmgt-not-at-boot,missing-hook"],
@@ -677,7 +677,7 @@ fn a_rule_can_be_ignored() {
 }
 
 #[test]
-fn what_cannot_be_done_is_exit_2() {
+fn exits_with_2_on_errors() {
     for arguments in ["host --root /nowhere/at/all", "host /nowhere.xml", "host Cargo.toml"] {
         let (code, stdout, stderr) = run(arguments, "");
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments}");
@@ -689,7 +689,7 @@ fn what_cannot_be_done_is_exit_2() {
 }
 
 #[test]
-fn host_rules_are_explained_and_never_asked_of_domains() {
+fn explains_host_rules_and_never_applies_them_to_domains() {
     let (code, stdout, _) = run("explain kvmgt-not-loaded", "");
     assert_eq!(code, 0);
     assert!(stdout.starts_with("kvmgt-not-loaded (error, group host)\n"), "{stdout}");
@@ -701,14 +701,14 @@ fn host_rules_are_explained_and_never_asked_of_domains() {
 }
 
 #[test]
-fn this_machine_can_be_asked() {
+fn checks_this_machine() {
     let (code, stdout, stderr) = run("host", "");
     assert!(code < 2, "{stderr}");
     assert!(stdout.contains(" passed"), "{stdout}");
 }
 
 #[test]
-fn checks_that_passed_are_listed_only_on_request() {
+fn lists_passed_checks_only_on_request() {
     let folder = tempfile::tempdir().unwrap();
     hosts::make("kvmgt-missing", folder.path());
     let ask = |flags: &str| {
@@ -730,7 +730,7 @@ fn checks_that_passed_are_listed_only_on_request() {
     assert_eq!(run("host -q -v", "").0, 2);
 }
 
-/// Whether root runs the tests: only root can give files away.
+/// Whether the tests run as root: only root can change the owner of a file.
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
@@ -741,7 +741,7 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn a_user_other_than_root_who_can_change_a_hook_is_named() {
+fn names_a_user_other_than_root_who_can_change_a_hook() {
     if !is_root() {
         return;
     }
@@ -772,14 +772,14 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
         ),
         ("/etc/libvirt/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt", "chmod g-w"),
         ("/etc/ (755 1000:1000)".into(), "the user me (1000)", "/etc", "chown root:root"),
-        // An empty hooks folder counts too.
+        // An empty folder of hooks matters too.
         (
             "without /etc/libvirt/hooks\n/etc/libvirt/hooks/ (777 0:0)".into(),
             "every user on this machine",
             "/etc/libvirt/hooks",
             "chmod o-w",
         ),
-        // libvirt runs new files in a folder of hooks, sticky or not.
+        // libvirt runs new files in a folder of hooks, even if it is sticky.
         (
             "/etc/libvirt/hooks/qemu.d/ (1777 0:0)".into(),
             "every user on this machine",
@@ -811,7 +811,7 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
         format!("{hook} (775 0:0) {emitted}"),
         format!("{hook} (755 0:64) {emitted}"),
         "/home/ (777 1000:1000)".into(),
-        // The hooks of NixOS are links into the store, where every builder can add files and none
+        // The hooks of NixOS are links into the store, where every builder can add files but none
         // can replace root's.
         format!(
             "/nix/store/ (1775 0:30000)\n/nix/store/abc-gvtg (555 0:0) {emitted}\n{hook} -> /nix/store/abc-gvtg"
@@ -824,7 +824,7 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
 }
 
 #[test]
-fn a_hook_that_is_linked_to_a_users_folder_is_to_be_copied() {
+fn asks_to_copy_a_hook_that_links_to_a_users_folder() {
     if !is_root() {
         return;
     }
@@ -860,7 +860,7 @@ fn a_hook_that_is_linked_to_a_users_folder_is_to_be_copied() {
 }
 
 #[test]
-fn a_copy_that_has_kept_the_owners_is_not_excused() {
+fn reports_foreign_owners_in_a_copy_that_kept_them() {
     if !is_root() {
         return;
     }
@@ -878,7 +878,7 @@ fn a_copy_that_has_kept_the_owners_is_not_excused() {
 }
 
 #[test]
-fn a_copy_of_a_machine_may_belong_to_the_user_who_made_it() {
+fn accepts_a_copy_owned_by_the_user_who_made_it() {
     if !is_root() {
         return;
     }

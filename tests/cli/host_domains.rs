@@ -1,4 +1,4 @@
-//! `host` with domains: XML, hook and GPU agree, or it says what does not.
+//! `host` with domains: XML, hook and GPU agree, or it reports what differs.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -10,7 +10,7 @@ use common::faults::DISAGREEMENTS;
 use common::host_query::{GPU, HOOK, OTHER, UUID, ask_of, check, domain, wrong};
 
 #[test]
-fn domain_hook_and_host_must_agree() {
+fn reports_disagreements_between_domain_hook_and_host() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     for (fault, wanted) in DISAGREEMENTS {
@@ -20,7 +20,7 @@ fn domain_hook_and_host_must_agree() {
 }
 
 #[test]
-fn selinux_matters_only_to_windows() {
+fn reports_selinux_only_for_qemus_own_window() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     let text = fs::read_to_string(&domain).unwrap();
@@ -67,7 +67,7 @@ fn selinux_matters_only_to_windows() {
 }
 
 #[test]
-fn each_vgpu_of_a_domain_has_its_line_in_the_hook() {
+fn each_vgpu_of_a_domain_needs_a_line_in_the_hook() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_8");
     let text = fs::read_to_string(&domain).unwrap();
@@ -107,7 +107,7 @@ fn two_hooks_may_share_a_domain_with_two_vgpus() {
 }
 
 #[test]
-fn what_a_hook_makes_is_checked_without_domains_too() {
+fn checks_a_hooks_vgpus_without_domains() {
     for (setup, wanted) in [
         (
             "setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V4_4",
@@ -124,7 +124,7 @@ fn what_a_hook_makes_is_checked_without_domains_too() {
 }
 
 #[test]
-fn on_nixos_a_hook_is_written_anew_in_the_configuration() {
+fn suggests_the_configuration_for_a_hook_on_nixos() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     let (_, answer) = ask_of("like nixos\n", &[&domain]);
@@ -143,7 +143,7 @@ fn on_nixos_a_hook_is_written_anew_in_the_configuration() {
 }
 
 #[test]
-fn commands_hold_whatever_a_domain_is_called() {
+fn suggests_no_command_for_a_name_that_needs_quotes() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     let text = fs::read_to_string(&domain).unwrap();
@@ -159,7 +159,7 @@ fn commands_hold_whatever_a_domain_is_called() {
 }
 
 #[test]
-fn a_gpu_that_is_elsewhere_is_said() {
+fn names_the_address_of_the_gpu() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4 --pci 0000:03:00.0");
     let (code, answer) = ask_of("like kaby-lake\n", &[&domain]);
@@ -172,24 +172,24 @@ fn a_gpu_that_is_elsewhere_is_said() {
 }
 
 #[test]
-fn a_type_that_nobody_recorded_is_the_hooks_to_say() {
+fn the_hooks_type_applies_if_a_domain_records_none() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "");
     let hook =
         format!("like kaby-lake\n{HOOK} (755) emitted setup_gpu win10 {UUID} i915-GVTg_V5_8\n");
     let (_, answer) = ask_of(&hook, &[&domain]);
     assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
-    // Even where the GPU does not have the type that is usual.
+    // Even if the GPU does not have the usual type.
     let (_, answer) =
         ask_of(&format!("{hook}without {GPU}/mdev_supported_types/i915-GVTg_V5_4\n"), &[&domain]);
     assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
-    // Without a hook to say it, the GPU's generation decides.
+    // Without a hook, the GPU's generation decides.
     let (_, answer) = ask_of("like broadwell\n", &[&domain]);
     assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
 }
 
 #[test]
-fn a_domains_own_vgpu_does_not_fill_the_gpu() {
+fn does_not_count_a_domains_own_vgpu_as_taken() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     let running = format!(

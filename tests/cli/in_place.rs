@@ -1,5 +1,5 @@
-//! `fix --in-place`: the content of a file changes, and nothing else about it, whatever happens
-//! meanwhile.
+//! `fix --in-place` changes the content of a file and nothing else about it, even if it is
+//! interrupted.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -17,7 +17,7 @@ use common::files::{folder, modes_count, names};
 use common::program::{feed, has_tool, outcome, program, run, run_in};
 use common::skipped;
 
-/// Something to mend.
+/// A domain with a fixable finding.
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
 
 fn good() -> String {
@@ -25,7 +25,7 @@ fn good() -> String {
 }
 
 #[test]
-fn in_place_changes_the_content_and_nothing_else() {
+fn changes_only_the_content() {
     let good = good();
     let all = folder(&[("bad.xml", BAD), ("good.xml", &good), ("deep/real.xml", BAD)]);
     let path = |name: &str| all.path().join(name);
@@ -53,7 +53,7 @@ fn in_place_changes_the_content_and_nothing_else() {
         "nothing is left behind"
     );
     if !modes_count() {
-        // As root the owner must stay.
+        // As root, the owner must stay the same.
         fs::write(path("bad.xml"), BAD).unwrap();
         chown(path("bad.xml"), Some(1234), Some(4321)).unwrap();
         assert_eq!(run_in(all.path(), "fix -i -q bad.xml").0, 0);
@@ -65,8 +65,8 @@ fn in_place_changes_the_content_and_nothing_else() {
 const ACCESS: &str = "system.posix_acl_access";
 const DEFAULT: &str = "system.posix_acl_default";
 
-/// An access list as the kernel keeps it: rights of the owner, of user 4711, of the group, the most
-/// that these two can have, of others.
+/// An access list as the kernel stores it: rights of the owner, of user 4711, of the group, the
+/// mask for these two, and of others.
 fn access_list(owner: u8, user: u8, group: u8, most: u8, others: u8) -> Vec<u8> {
     let nobody = u32::MAX;
     let entries = [
@@ -91,7 +91,7 @@ fn attributes(path: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn access_lists_labels_and_other_attributes_stay() {
+fn keeps_access_lists_labels_and_other_attributes() {
     let all = folder(&[("a.xml", BAD), ("plain.xml", BAD)]);
     let path = all.path().join("a.xml");
     if xattr::set(&path, ACCESS, &access_list(6, 4, 0, 4, 0)).is_err()
@@ -99,13 +99,13 @@ fn access_lists_labels_and_other_attributes_stay() {
     {
         return skipped("the folder for temporary files keeps no access lists or attributes");
     }
-    // A label that says whose the file is; only root may write one without SELinux.
+    // A security label with an owner; without SELinux only root may write one.
     let is_labelled =
         xattr::set(&path, "security.selinux", b"system_u:object_r:virt_etc_rw_t:s0\0").is_ok();
     if !is_labelled {
         skipped("only root may write a label of SELinux's");
     }
-    // Files that come new into the folder could be read by user 4711.
+    // User 4711 could read files that are created in the folder.
     xattr::set(all.path(), DEFAULT, &access_list(7, 7, 7, 7, 5)).unwrap();
     let mode = |name: &str| fs::metadata(all.path().join(name)).unwrap().mode() & 0o7777;
     let (before, modes) = (attributes(&path), (mode("a.xml"), mode("plain.xml")));
@@ -122,7 +122,7 @@ fn access_lists_labels_and_other_attributes_stay() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_not_taken_from_them() {
+fn keeps_the_owner_of_another_users_file() {
     if modes_count() {
         return skipped("only root can make files of somebody else");
     }
@@ -131,9 +131,9 @@ fn a_file_of_somebody_else_is_not_taken_from_them() {
     }
     let all = folder(&[("theirs.xml", BAD)]);
     fs::set_permissions(all.path(), Permissions::from_mode(0o777)).unwrap();
-    // The program where that user can run it. By a process of its own: while this one has the copy
-    // open to write, a child that another test starts has it too, and Linux runs no file that is
-    // open so.
+    // A copy of the program that the user can run, made by another process: while this one has the
+    // copy open for writing, a child that another test starts has it open too, and Linux does not
+    // run a file that is open for writing.
     let mut copy = Command::new("cp");
     assert!(
         copy.arg(program([""; 0]).get_program())
@@ -160,7 +160,7 @@ fn a_file_of_somebody_else_is_not_taken_from_them() {
 }
 
 #[test]
-fn what_is_no_plain_file_is_never_replaced() {
+fn never_replaces_anything_but_a_regular_file() {
     let all = folder(&[("one.xml", BAD)]);
     let path = |name: &str| all.path().join(name);
     fs::hard_link(path("one.xml"), path("two.xml")).unwrap();
@@ -199,7 +199,7 @@ fn what_is_no_plain_file_is_never_replaced() {
     assert_eq!(names(all.path()), ["device.xml", "fifo.xml", "one.xml", "socket.xml", "two.xml"]);
 }
 
-/// A document that takes long enough to write that a signal can come meanwhile.
+/// A document that takes long enough to write for a signal to arrive meanwhile.
 fn big() -> String {
     BAD.replace("  <name>", &format!("  <!--{}-->\n  <name>", "x".repeat(4 << 20)))
 }
@@ -217,8 +217,8 @@ fn interrupted(command: &mut Command, folder: &Path, signal: &str) -> ExitStatus
     child.wait().unwrap()
 }
 
-/// Whether a signal is ignored here, and so by whatever is started: in a script a shell has what it
-/// starts with `&` ignore INT and QUIT.
+/// Whether this process ignores a signal, and so do the programs that it starts: in a script, a
+/// shell makes what it starts with `&` ignore INT and QUIT.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
@@ -226,7 +226,7 @@ fn is_ignored(signal: i32) -> bool {
 }
 
 #[test]
-fn who_asks_the_program_to_end_leaves_a_whole_file_and_no_other() {
+fn a_signal_leaves_a_complete_file_and_no_other() {
     let fixed = run("fix -q", &big()).1;
     for (signal, name) in [(15, "TERM"), (2, "INT"), (1, "HUP"), (3, "QUIT")] {
         let default = format!("--default-signal={name}");
@@ -267,7 +267,7 @@ fn who_asks_the_program_to_end_leaves_a_whole_file_and_no_other() {
 }
 
 #[test]
-fn a_signal_that_was_ignored_stays_ignored() {
+fn respects_ignored_signals() {
     let all = folder(&[]);
     for _ in 0..10 {
         let mut command = Command::new("sh");
@@ -279,7 +279,7 @@ fn a_signal_that_was_ignored_stays_ignored() {
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_an_error_and_stays() {
+fn a_write_error_leaves_the_file_unchanged() {
     let all = folder(&[("a.xml", BAD)]);
     let program = program([""; 0]);
     let mut command = Command::new("sh");

@@ -1,5 +1,5 @@
-//! `kubevirt` as KubeVirt's sidecar-shim calls it: which domains it changes, how, and that it
-//! prints a whole domain or nothing.
+//! `kubevirt`, called like KubeVirt's sidecar-shim calls it: which domains it changes and how, and
+//! that it prints a whole domain or nothing.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use crate::common;
@@ -20,7 +20,7 @@ const OPREGION: &str = "\t<qemu:override>
 \t</qemu:override>
 </domain>";
 
-/// What the hook says to a VM and its domain, with these flags: exit code, stdout, stderr.
+/// Runs the hook with these flags for a VM and its domain: exit code, stdout, stderr.
 fn hook(flags: &str, vmi: &str, domain: &str) -> (i32, String, String) {
     let flags = flags.split_whitespace();
     let words = ["kubevirt"].into_iter().chain(flags).chain(["--vmi", vmi, "--domain", domain]);
@@ -28,7 +28,7 @@ fn hook(flags: &str, vmi: &str, domain: &str) -> (i32, String, String) {
 }
 
 #[test]
-fn a_vgpu_gets_what_intels_driver_needs_and_nothing_else_is_touched() {
+fn adds_only_what_intels_driver_needs() {
     let domain = domain("");
     let (code, stdout, stderr) = hook("", &vmi("intel.com/U630", ""), &domain);
     assert_eq!((code, &*stdout), (0, &*domain.replace("</domain>", OPREGION)));
@@ -36,15 +36,15 @@ fn a_vgpu_gets_what_intels_driver_needs_and_nothing_else_is_touched() {
         stderr,
         "<domain>:18:3: fixed[missing-opregion] Turn on x-igd-opregion for the vGPU\ngvtg-xml: 1 fixed, 0 left\n"
     );
-    // KubeVirt calls it anew for a VM that starts again, with its own domain; another sidecar's may
-    // have it already.
+    // KubeVirt calls the hook again for a VM that restarts, with KubeVirt's own domain; another
+    // sidecar's domain may already have the property.
     let (code, again, stderr) = hook("", &vmi("intel.com/U630", ""), &stdout);
     assert_eq!((code, again, &*stderr), (0, stdout, "gvtg-xml: 0 fixed, 0 left\n"));
     assert_eq!(hook("--quiet", &vmi("intel.com/U630", ""), &domain).2, "");
 }
 
 #[test]
-fn a_display_that_nothing_can_show_is_told() {
+fn warns_about_a_display_that_nothing_can_show() {
     let domain = domain(" display=\"on\" ramfb=\"on\"");
     let (code, stdout, stderr) = hook("", &vmi("intel.com/U630", ""), &domain);
     assert_eq!((code, stdout), (0, domain.replace("</domain>", OPREGION)));
@@ -56,7 +56,7 @@ fn a_display_that_nothing_can_show_is_told() {
 }
 
 #[test]
-fn with_a_display_the_vgpu_is_shown_over_kubevirts_vnc() {
+fn shows_the_vgpu_over_kubevirts_vnc_with_a_display() {
     for (flags, annotation) in [
         ("--display egl-headless", ""),
         ("", "--display egl-headless"),
@@ -87,7 +87,7 @@ fn with_a_display_the_vgpu_is_shown_over_kubevirts_vnc() {
 }
 
 #[test]
-fn an_annotation_says_what_one_vm_wants() {
+fn takes_flags_from_a_vms_annotation() {
     let set = "<qemu:arg value=\"device.ua-gpu-gpu1.x-igd-opregion=on\"/>";
     let (code, stdout, stderr) = hook("", &vmi("intel.com/U630", "--libvirt 7.0"), &domain(""));
     assert!(code == 0 && stdout.contains(set) && !stdout.contains("nohotplug"), "{stdout}{stderr}");
@@ -103,7 +103,7 @@ fn an_annotation_says_what_one_vm_wants() {
 }
 
 #[test]
-fn what_is_none_of_its_business_comes_back_byte_for_byte() {
+fn returns_other_domains_unchanged() {
     let domain = domain(" display=\"on\"");
     let (start, end) = (
         domain.find("\t\t<hostdev").unwrap(),
@@ -142,7 +142,7 @@ fn what_is_none_of_its_business_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn a_vgpu_is_intels_where_its_resource_or_somebody_says_so() {
+fn recognises_intels_vgpu_by_resource_or_flag() {
     let wanted = domain("").replace("</domain>", OPREGION);
     for (flags, vmi) in [
         ("", vmi("intel.com/anything", "")),
@@ -157,7 +157,7 @@ fn a_vgpu_is_intels_where_its_resource_or_somebody_says_so() {
 }
 
 #[test]
-fn what_can_not_be_done_prints_nothing() {
+fn prints_nothing_on_errors() {
     let (right, domain) = (vmi("intel.com/U630", ""), domain(""));
     for (said, flags, vmi, domain) in [
         ("<domain>:15:3: error: ", "", &*right, &domain[..domain.find("<graphics").unwrap() + 5]),
@@ -203,7 +203,7 @@ fn what_can_not_be_done_prints_nothing() {
 }
 
 #[test]
-fn a_link_of_the_hooks_name_is_this_command() {
+fn runs_as_a_link_with_the_hooks_name() {
     let folder = tempfile::tempdir().unwrap();
     symlink(env!("CARGO_BIN_EXE_gvtg-xml"), folder.path().join("onDefineDomain")).unwrap();
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
@@ -214,7 +214,7 @@ fn a_link_of_the_hooks_name_is_this_command() {
             .env("PATH", &path);
         outcome(feed(&mut command, b""))
     };
-    // As the sidecar-shim does, which finds it in $PATH.
+    // Like the sidecar-shim, which finds the hook in $PATH.
     let (code, stdout, stderr) = call("onDefineDomain --vmi \"$1\" --domain \"$2\"");
     assert_eq!((code, stdout), (0, domain("").replace("</domain>", OPREGION)), "{stderr}");
     let (code, stdout, stderr) = call("onDefineDomain --version v1alpha2");

@@ -1,4 +1,5 @@
-//! The manual pages: one for each command, that readers of them read without a warning.
+//! The manual pages: one for each command, which the tools that read manual pages accept without a
+//! warning.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -13,7 +14,7 @@ use common::files::names;
 use common::program::{feed, has_tool, outcome, program, run};
 use gvtg_xml::cli::manual::{Length, PAGES, command};
 
-/// The folder with all pages.
+/// A folder with all pages.
 fn pages() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let man = folder.path().join("man/man1");
@@ -31,7 +32,7 @@ fn read(folder: &Path, name: &str) -> String {
 }
 
 #[test]
-fn there_is_a_page_for_whatever_a_page_names() {
+fn every_page_that_a_page_names_exists() {
     let folder = pages();
     let there: BTreeSet<String> = names(&folder.path().join("man/man1")).into_iter().collect();
     for name in &there {
@@ -77,7 +78,7 @@ fn there_is_a_page_for_whatever_a_page_names() {
 }
 
 #[test]
-fn readers_of_manual_pages_have_nothing_to_say() {
+fn readers_of_manual_pages_have_no_warnings() {
     let folder = pages();
     let has_man = has_tool("man", &["--version"]);
     let has_mandoc = has_tool("mandoc", &["-T", "lint", "/dev/null", "-W", "fatal"]);
@@ -93,7 +94,7 @@ fn readers_of_manual_pages_have_nothing_to_say() {
                 b"",
             );
             let said = String::from_utf8_lossy(&output.stderr);
-            // A path that is longer than a narrow line is no fault.
+            // A path that is longer than a narrow line is fine.
             let is_fault = |line: &&str| *columns != "40" || !line.ends_with("can't break line");
             assert!(
                 output.status.success() && said.lines().find(is_fault).is_none(),
@@ -109,7 +110,7 @@ fn readers_of_manual_pages_have_nothing_to_say() {
 }
 
 #[test]
-fn a_page_has_each_flag_and_each_example_as_it_is_typed() {
+fn a_page_has_each_flag_and_example_verbatim() {
     let folder = pages();
     if !has_tool("man", &["--version"]) {
         return;
@@ -149,13 +150,13 @@ fn a_page_has_each_flag_and_each_example_as_it_is_typed() {
 }
 
 #[test]
-fn pages_read_as_pages() {
+fn pages_have_no_wording_of_the_short_help() {
     let folder = pages();
     for name in names(&folder.path().join("man/man1")) {
         let page = read(folder.path(), &name).replace("\\-", "-");
         assert!(!page.contains("-h is shorter") && !page.contains("?:"), "{name}");
         for (line, next) in page.lines().zip(page.lines().skip(1)) {
-            // Prose goes on in lower case, or the line before it has ended.
+            // Prose continues in lower case unless the line before has ended its sentence.
             let goes_on = !line.starts_with(['.', '\\'])
                 && !next.starts_with('.')
                 && !line.ends_with(['.', ',', ':', ';', '!', '?', ')', ']']);
@@ -173,7 +174,7 @@ fn pages_read_as_pages() {
 }
 
 #[test]
-fn pages_go_where_they_can_be_written() {
+fn reports_pages_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("man"), "a file").unwrap();
     let (code, stdout, stderr) =

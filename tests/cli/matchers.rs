@@ -1,4 +1,4 @@
-//! Editors and GitHub find the places in concise reports with what docs/editors.md gives them.
+//! Editors and GitHub find the positions in concise reports with the patterns of docs/editors.md.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -11,10 +11,10 @@ use common::program::{feed, has_tool, outcome, run, run_in};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A place in a concise report: file, line, column, severity, rule, message.
+/// A position in a concise report: file, line, column, severity, rule, message.
 type Place = (String, u64, u64, String, String, String);
 
-/// The block in this language of docs/editors.md that has this word in it.
+/// The block of docs/editors.md in this language that contains this word.
 fn block(language: &str, word: &str) -> String {
     let page = fs::read_to_string("docs/editors.md").unwrap();
     let fence = format!("\n```{language}\n");
@@ -25,8 +25,7 @@ fn block(language: &str, word: &str) -> String {
     format!("{block}\n")
 }
 
-/// A folder with a concise report, which has all severities, and a text that has nothing to do with
-/// it between.
+/// A folder with a concise report that has all severities, with unrelated text between.
 fn report() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("vm s")).unwrap();
@@ -42,7 +41,7 @@ fn report() -> (TempDir, String) {
     (folder, report)
 }
 
-/// What is in a report, read by cutting it up.
+/// The positions in a report, parsed by splitting it.
 fn places(report: &str) -> Vec<Place> {
     let lines = report.lines().filter(|line| {
         line.contains(": error[") || line.contains(": warning[") || line.contains(": info[")
@@ -69,7 +68,7 @@ fn places(report: &str) -> Vec<Place> {
     places
 }
 
-/// What matchers find, line by line, without the lines where they find nothing.
+/// The matches of the problem matchers, line by line, without the lines that they don't match.
 fn matched(matchers: &Value, report: &str) -> Vec<Place> {
     let mut command = Command::new("node");
     let (code, stdout, stderr) = outcome(feed(
@@ -83,7 +82,7 @@ fn matched(matchers: &Value, report: &str) -> Vec<Place> {
 }
 
 #[test]
-fn the_problem_matchers_find_each_finding() {
+fn problem_matchers_find_each_finding() {
     if !has_tool("node", &["--version"]) {
         return;
     }
@@ -93,7 +92,7 @@ fn the_problem_matchers_find_each_finding() {
     let matchers: Vec<Value> = matchers
         .map(|matcher| json!({ "severity": matcher["severity"], "pattern": matcher["pattern"][0] }))
         .collect();
-    // GitHub knows errors, warnings and notices, and passes over lines with another word.
+    // GitHub knows errors, warnings and notices, and skips lines with another word.
     let notices: Vec<Place> = places(&report)
         .into_iter()
         .map(|(file, line, column, severity, rule, message)| {

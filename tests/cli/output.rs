@@ -1,5 +1,4 @@
-//! What the program prints: formats, colours, rules of a site's own, explanations, and what
-//! packagers generate.
+//! Printed output: formats, colours, custom rules, explanations, and files for packagers.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -40,7 +39,7 @@ fn json(text: &str) -> Value {
 }
 
 #[test]
-fn json_has_edits_that_do_what_fix_does() {
+fn edits_in_json_do_what_fix_does() {
     for (rule, text) in [
         ("stray-graphics", BAD.to_owned()),
         ("missing-vgpu", BAD.replace('\n', "\r\n")),
@@ -67,7 +66,8 @@ fn json_has_edits_that_do_what_fix_does() {
             }
         });
         let applied = Edits::new(edits.collect()).unwrap().apply(&text);
-        // Which is withheld where nothing would show the guest afterwards; so the vGPU comes along.
+        // The fix is withheld where nothing would show the guest afterwards, so the vGPU is added
+        // too.
         let expected = run(&format!("fix -q --only {rule}"), &text).1;
         assert!(
             applied == expected || rule == "stray-graphics" && expected == text,
@@ -84,9 +84,8 @@ fn json_has_edits_that_do_what_fix_does() {
 }
 
 #[test]
-fn nothing_from_outside_steers_the_terminal() {
-    // C1, overrides of direction, characters that nobody sees: all of them characters that XML
-    // allows.
+fn input_cannot_control_the_terminal() {
+    // C1 controls, overrides of direction, invisible characters: all of them allowed in XML.
     const INVISIBLE: &str =
         "\u{202e}\u{200b}\u{feff}\u{2028}\u{2066}\u{61c}\u{ad}\u{180e}\u{fff9}\u{e0041}";
     let hostile = &format!("\u{9b}31m\u{85}{INVISIBLE}");
@@ -141,7 +140,7 @@ fn nothing_from_outside_steers_the_terminal() {
 }
 
 #[test]
-fn a_line_break_in_a_name_makes_no_line() {
+fn a_line_break_in_a_name_does_not_start_a_line() {
     let forged = "gvtg-xml: 0 fixed, 0 left";
     let name = format!("x\n{forged}");
     let folder = tempfile::tempdir().unwrap();
@@ -164,7 +163,7 @@ fn a_line_break_in_a_name_makes_no_line() {
     ] {
         let (code, stdout, stderr) =
             outcome(feed(program(&arguments).current_dir(folder.path()), b"<domain>"));
-        // A text that can't be read is lint's finding, and stands where findings do.
+        // A text that can't be read is a finding of lint, and appears where findings do.
         let said = stdout + &stderr;
         assert_eq!(code, 2, "{arguments:?}");
         assert!(
@@ -176,7 +175,7 @@ fn a_line_break_in_a_name_makes_no_line() {
         outcome(feed(program(["explain", &name]).current_dir(folder.path()), b""));
     assert_eq!((code, stdout.as_str()), (2, ""), "a domain is no log");
     assert!(!stderr.is_empty() && !stderr.lines().any(|line| line.starts_with(forged)), "{stderr}");
-    // The JSON's file is the name itself.
+    // The file in the JSON report is the name itself.
     let (_, stdout, _) = outcome(feed(
         &mut program(["lint", "--format", "json", "--stdin-filename", &name]),
         BAD.as_bytes(),
@@ -185,7 +184,7 @@ fn a_line_break_in_a_name_makes_no_line() {
 }
 
 #[test]
-fn colours_come_when_asked_for() {
+fn colours_are_used_on_request() {
     assert!(!run("lint", BAD).1.contains('\u{1b}'), "stdout is no terminal");
     assert!(run("lint --color always", BAD).1.contains("\u{1b}["));
     assert!(!run("lint --color never", BAD).1.contains('\u{1b}'));
@@ -231,7 +230,7 @@ fn colours_come_when_asked_for() {
 }
 
 #[test]
-fn a_site_can_have_rules_of_its_own() {
+fn runs_custom_rules() {
     let text =
         BAD.replace("    <graphics", "    <disk type='file' device='floppy'/>\n    <graphics");
     let folder = tempfile::tempdir().unwrap();
@@ -303,7 +302,7 @@ fn a_site_can_have_rules_of_its_own() {
 }
 
 #[test]
-fn libvirt_versions_are_read_or_refused() {
+fn parses_or_rejects_libvirt_versions() {
     for right in ["9.0", "9.0.0", "newest", "current", "7.0", "12.8.1"] {
         assert_eq!(run(&format!("fix -q --libvirt {right}"), BAD).0, 0, "{right}");
     }
@@ -352,13 +351,13 @@ fn explain_finds_rules_by_name_alias_and_message() {
 }
 
 #[test]
-fn what_cannot_be_generated_is_refused() {
+fn rejects_unknown_kinds_of_generate() {
     assert_eq!(run("generate nonsense", "").0, 2);
     assert_eq!(run("generate", "").0, 2);
 }
 
 #[test]
-fn fix_ends_with_what_the_host_still_needs() {
+fn fix_ends_with_the_next_steps_for_the_host() {
     let folder = tempfile::tempdir().unwrap();
     let fixed = std::fs::read_to_string("fixtures/win10-virt-manager.fixed.xml").unwrap();
     std::fs::write(folder.path().join("a b.xml"), &fixed).unwrap();
@@ -376,9 +375,9 @@ fn fix_ends_with_what_the_host_still_needs() {
     assert_eq!(last(in_folder(&["fix"])), piped);
     let in_place = in_folder(&["fix", "--in-place", "a b.xml"]);
     assert_eq!(last(in_place), said("sudo gvtg-xml emit all --root / 'a b.xml'"));
-    // What was read is not what was written, and has no vGPU perhaps.
+    // The input file is not the one that was written, and may have no vGPU.
     assert_eq!(last(in_folder(&["fix", "a b.xml"])), piped);
-    // What was changed is to be defined and started anew.
+    // The changed domain has to be defined and restarted.
     std::fs::copy("fixtures/win10-virt-manager.xml", folder.path().join("a b.xml")).unwrap();
     let steps = in_folder(&["fix", "--in-place", "a b.xml"]);
     for wanted in [
@@ -389,7 +388,7 @@ fn fix_ends_with_what_the_host_still_needs() {
     ] {
         assert!(steps.contains(wanted), "{wanted}: {steps}");
     }
-    // Nothing is written, or there is no vGPU to make.
+    // Nothing is written, or there is no vGPU to create.
     for arguments in ["fix --quiet", "fix --diff", "fix --check", "fix --skip-foreign"] {
         assert!(!run(arguments, &fixed).2.contains("hook"), "{arguments}");
     }
@@ -398,7 +397,7 @@ fn fix_ends_with_what_the_host_still_needs() {
 }
 
 #[test]
-fn what_a_document_says_stays_text_in_what_a_rule_inserts() {
+fn placeholders_in_inserted_elements_are_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let rule = |insert: &str, select: &str| {
         let text = OWN_RULE.replace("/domain/devices/disk[@device='floppy']", select);
@@ -424,7 +423,7 @@ fn what_a_document_says_stays_text_in_what_a_rule_inserts() {
     let expected = text.replace("'/>", &format!("'>\n      {disk}\n    </disk>"));
     assert_eq!(fixed(&text), expected);
     assert_eq!(fixed(&expected), expected);
-    // qemu: is libvirt's namespace, whatever the document calls it.
+    // qemu: is libvirt's namespace, even if the document binds the prefix to another.
     rule("<qemu:arg value='-s'/>", "/domain/qemu:commandline[not(qemu:arg)]");
     for (prefix, argument) in [("qemu", "<qemu:arg value='-s'/>"), ("q", "<q:arg value='-s'/>")] {
         let text = format!(
@@ -443,7 +442,7 @@ fn what_a_document_says_stays_text_in_what_a_rule_inserts() {
         fixed(text),
         text.replace("<metadata/>", &format!("<metadata>{declared}</metadata>"))
     );
-    // Text keeps its quotes and its lines.
+    // Text keeps its quotes and line breaks.
     rule("<note>say \"hi\"\n  to <b>all</b></note>", "/domain[not(note)]");
     let text = "<domain type='kvm'>\n  <name>x</name>\n</domain>\n";
     assert_eq!(

@@ -1,5 +1,4 @@
-//! The hooks for pre-commit, with pre-commit itself: what it makes of a commit with domains and
-//! other XML.
+//! The hooks for pre-commit, run by pre-commit itself on a commit with domains and other XML.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use crate::common;
@@ -12,15 +11,15 @@ use std::process::Command;
 use common::program::{has_tool, run};
 use tempfile::TempDir;
 
-/// A vGPU that lacks much.
+/// A vGPU that lacks several properties.
 const DOMAIN: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='spice'/>\n    <channel type='spicevmc'/>\n    \
     <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      <source>\n        \
     <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      <alias name='ua-gvtg'/>\n    </hostdev>\n  </devices>\n</domain>\n";
 const NETWORK: &str = "<network>\n  <name>default</name>\n</network>\n";
 const BROKEN: &str = "<html><p>\n";
 
-/// Runs a command in a folder: whether it succeeds, and all that it says.
-fn ran<S: AsRef<OsStr>>(
+/// Runs a command in a folder: whether it succeeds, and its whole output.
+fn run_command<S: AsRef<OsStr>>(
     folder: &Path,
     program: &str,
     arguments: impl IntoIterator<Item = S>,
@@ -28,7 +27,8 @@ fn ran<S: AsRef<OsStr>>(
     let mut command = Command::new(program);
     let built = Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).parent().unwrap();
     let path = format!("{}:{}", built.display(), std::env::var("PATH").unwrap_or_default());
-    // Of git's own variables none may lead to another repository, as when a hook runs the tests.
+    // None of git's own variables may point to another repository, as they do when a hook runs the
+    // tests.
     for (name, _) in
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_"))
     {
@@ -58,18 +58,18 @@ fn ran<S: AsRef<OsStr>>(
     (output.status.success(), text)
 }
 
-/// Where pre-commit keeps what it builds: not in the tester's own.
+/// A cache for pre-commit's builds, separate from the user's own.
 fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("pre-commit")
 }
 
 fn git(folder: &Path, arguments: &str) -> String {
-    let (is_fine, said) = ran(folder, "git", arguments.split_whitespace());
+    let (is_fine, said) = run_command(folder, "git", arguments.split_whitespace());
     assert!(is_fine, "git {arguments}: {said}");
     said.trim().to_owned()
 }
 
-/// This project as a repository with one commit, whatever is not yet committed in it.
+/// This project as a repository with one commit, including uncommitted changes.
 fn checkout() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -88,8 +88,8 @@ fn checkout() -> (TempDir, String) {
     (folder, commit)
 }
 
-/// What pre-commit does in a new repository with these hooks of ours.
-fn a_commit_is_held_up_until_it_is_fixed(lint: &str, fix: &str) {
+/// Runs our hooks with pre-commit in a new repository.
+fn assert_commit_is_blocked_until_fixed(lint: &str, fix: &str) {
     let (checkout, commit) = checkout();
     let repository = tempfile::tempdir().unwrap();
     let folder = repository.path();
@@ -107,18 +107,18 @@ fn a_commit_is_held_up_until_it_is_fixed(lint: &str, fix: &str) {
     }
     git(folder, "add -A");
     config(lint);
-    let (is_fine, said) = ran(folder, "pre-commit", ["run"]);
+    let (is_fine, said) = run_command(folder, "pre-commit", ["run"]);
     assert!(!is_fine && said.contains("win10.xml:5:5: error[spice-leftover]"), "{said}");
     assert!(!said.contains("network.xml:") && !said.contains("broken.xml:"), "{said}");
 
-    // A configuration in the repository's root counts.
+    // A configuration in the repository's root applies.
     fs::write(folder.join("gvtg-xml.toml"), "[rules]\nspice-leftover = 'off'\n").unwrap();
-    let (_, said) = ran(folder, "pre-commit", ["run"]);
+    let (_, said) = run_command(folder, "pre-commit", ["run"]);
     assert!(said.contains("win10.xml:") && !said.contains("spice-leftover"), "{said}");
     fs::remove_file(folder.join("gvtg-xml.toml")).unwrap();
 
     config(fix);
-    let (is_fine, said) = ran(folder, "pre-commit", ["run"]);
+    let (is_fine, said) = run_command(folder, "pre-commit", ["run"]);
     assert!(!is_fine && said.contains("files were modified by this hook"), "{said}");
     let (_, fixed, _) = run("fix", DOMAIN);
     assert_eq!(fs::read_to_string(folder.join("win10.xml")).unwrap(), fixed);
@@ -127,20 +127,20 @@ fn a_commit_is_held_up_until_it_is_fixed(lint: &str, fix: &str) {
     git(folder, "add -A");
     for hook in [fix, lint] {
         config(hook);
-        let (is_fine, said) = ran(folder, "pre-commit", ["run"]);
+        let (is_fine, said) = run_command(folder, "pre-commit", ["run"]);
         assert!(is_fine && said.contains("Passed"), "{hook}: {said}");
     }
 }
 
 #[test]
-fn an_installed_program_serves_as_hook() {
+fn works_as_a_hook_when_installed() {
     if has_tool("pre-commit", &["--version"]) && has_tool("git", &["--version"]) {
-        a_commit_is_held_up_until_it_is_fixed("gvtg-xml-lint-system", "gvtg-xml-fix-system");
+        assert_commit_is_blocked_until_fixed("gvtg-xml-lint-system", "gvtg-xml-fix-system");
     }
 }
 
 #[test]
-fn pre_commit_builds_the_program_by_itself() {
+fn pre_commit_builds_the_program() {
     if std::env::var_os("GVTG_PRE_COMMIT").is_none_or(|value| value != "1") {
         common::skipped(
             "GVTG_PRE_COMMIT=1 is not set, so pre-commit did not build the program, which takes minutes",
@@ -148,6 +148,6 @@ fn pre_commit_builds_the_program_by_itself() {
         return;
     }
     if has_tool("pre-commit", &["--version"]) && has_tool("git", &["--version"]) {
-        a_commit_is_held_up_until_it_is_fixed("gvtg-xml-lint", "gvtg-xml-fix");
+        assert_commit_is_blocked_until_fixed("gvtg-xml-lint", "gvtg-xml-fix");
     }
 }

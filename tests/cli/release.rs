@@ -1,4 +1,4 @@
-//! What a release could forget, or do twice.
+//! Steps that a release could forget, or do twice.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::fs;
@@ -14,9 +14,9 @@ fn first<'a>(text: &'a str, key: &str) -> &'a str {
 }
 
 #[test]
-fn the_version_is_the_same_wherever_it_stands() {
+fn all_files_have_the_same_version() {
     let version = env!("CARGO_PKG_VERSION");
-    // The newest entry that has a version, below what is not released yet.
+    // The newest entry with a version, below the unreleased one.
     let changes = read("CHANGELOG.md");
     let headings: Vec<&str> = changes
         .lines()
@@ -27,11 +27,11 @@ fn the_version_is_the_same_wherever_it_stands() {
     assert_eq!(newest, version, "CHANGELOG.md");
     let shape: String = date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     assert_eq!(shape, "0000-00-00", "CHANGELOG.md: {date} is no date");
-    // The extension for VS Code comes with the program.
+    // The extension for VS Code has the program's version.
     for file in ["editors/vscode/package.json", "editors/vscode/package-lock.json"] {
         assert_eq!(first(&read(file), "version"), version, "{file}");
     }
-    // Those of distributions' recipes.
+    // So do the recipes of distributions.
     let recipes = fs::read_dir("packaging")
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -60,14 +60,14 @@ fn the_version_is_the_same_wherever_it_stands() {
         "the spec's %changelog has no {version}"
     );
     let engine = format!("name = \"gvtg-xml\"\nversion = \"{version}\"");
-    // A crate has no page, and so no engine of it.
+    // A crate does not contain the web page, and so no engine for it.
     if let Ok(lock) = fs::read_to_string("web/engine/Cargo.lock") {
         assert!(
             lock.contains(&engine),
             "web/engine/Cargo.lock: cargo update --manifest-path web/engine/Cargo.toml -p gvtg-xml"
         );
     }
-    // And those of files and images that pages name.
+    // And the versions in the files and images that pages name.
     for page in fs::read_dir("docs")
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -76,7 +76,7 @@ fn the_version_is_the_same_wherever_it_stands() {
         let text = read(page.to_str().unwrap());
         for (index, _) in text.match_indices("gvtg-xml") {
             let behind = &text[index + "gvtg-xml".len()..];
-            // Not the number of the metadata's namespace, which has no point.
+            // The number of the metadata's namespace has no dot.
             let is_version = |rest: &&str| {
                 rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('.')
                     && !rest.starts_with('.')
@@ -93,7 +93,7 @@ fn the_version_is_the_same_wherever_it_stands() {
 }
 
 #[test]
-fn a_manual_page_bears_the_date_of_its_release() {
+fn manual_pages_have_the_release_date() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_gvtg-xml"))
         .args(["generate", "man"])
         .output()
@@ -112,10 +112,10 @@ fn a_manual_page_bears_the_date_of_its_release() {
     );
 }
 
-/// Whoever makes a release by hand gets what the workflow gets: it only installs what the script
-/// needs, calls it and uploads.
+/// A release made by hand is the same as one made by the workflow, which only installs what the
+/// script needs, calls it and uploads.
 #[test]
-fn the_workflow_does_nothing_but_call_the_script() {
+fn the_workflow_only_calls_the_script() {
     let workflow = read(".github/workflows/release.yml");
     let steps = |key: &str| -> Vec<String> {
         let lines = workflow.lines().map(|line| line.trim_start().trim_start_matches("- "));

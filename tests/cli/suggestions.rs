@@ -1,4 +1,4 @@
-//! What is said to whoever says it wrong: the word that was meant, and what to do.
+//! Suggestions after a mistake on the command line: the intended word, and what to do.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -12,11 +12,11 @@ use std::process::Command;
 use common::files::{folder, modes_count, names};
 use common::program::{feed, has_tool, outcome, program, run, run_in};
 
-/// Something to mend.
+/// A domain with a fixable finding.
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
 
 #[test]
-fn a_word_of_another_linter_is_answered_with_the_one_it_has_here() {
+fn translates_words_of_other_linters() {
     for (said, meant) in [
         (
             "check vms",
@@ -83,7 +83,7 @@ fn a_word_of_another_linter_is_answered_with_the_one_it_has_here() {
 }
 
 #[test]
-fn the_usage_is_that_of_the_command() {
+fn prints_the_usage_of_the_command() {
     for (said, usage) in [
         ("fix --json", "gvtg-xml fix [OPTIONS] [FILES]..."),
         ("fix --list-rules", "gvtg-xml fix [OPTIONS] [FILES]..."),
@@ -104,7 +104,7 @@ fn the_usage_is_that_of_the_command() {
 }
 
 #[test]
-fn several_reports_need_files() {
+fn several_reports_need_output_files() {
     for (said, message) in [
         (
             "--statistics --format concise",
@@ -123,7 +123,7 @@ fn several_reports_need_files() {
 }
 
 #[test]
-fn a_file_without_a_command_is_answered_with_one() {
+fn suggests_a_command_for_a_file_alone() {
     let all = folder(&[("win 10.xml", BAD)]);
     let (code, _, stderr) = outcome(feed(program(["win 10.xml"]).current_dir(all.path()), b""));
     assert_eq!(code, 2);
@@ -132,7 +132,7 @@ fn a_file_without_a_command_is_answered_with_one() {
 }
 
 #[test]
-fn an_empty_name_is_called_empty() {
+fn reports_an_empty_file_name() {
     for arguments in [
         &["lint", ""][..],
         &["fix", "a.xml", ""],
@@ -153,7 +153,7 @@ fn an_empty_name_is_called_empty() {
 }
 
 #[test]
-fn the_nearest_rule_or_group_is_named() {
+fn suggests_the_nearest_rule_or_group() {
     for (said, meant) in [
         ("dispaly", "display"),
         ("vgpus", "vgpu"),
@@ -171,9 +171,9 @@ fn the_nearest_rule_or_group_is_named() {
     }
 }
 
-/// The program with these words, as somebody whom modes of files keep out; None, loudly, where
-/// there is no such one.
-fn as_anybody(words: &str) -> Option<Command> {
+/// The program with these arguments, as a user whom file modes restrict; None if there is no such
+/// user, which is noted as skipped.
+fn program_as_ordinary_user(words: &str) -> Option<Command> {
     if modes_count() {
         return Some(program(words.split(' ')));
     }
@@ -188,7 +188,7 @@ fn as_anybody(words: &str) -> Option<Command> {
 }
 
 #[test]
-fn a_folder_that_is_not_writable_is_named() {
+fn names_a_folder_that_is_not_writable() {
     let all = folder(&[("vms/a.xml", BAD)]);
     let vms = all.path().join("vms");
     let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -199,7 +199,7 @@ fn a_folder_that_is_not_writable_is_named() {
         ("fix --in-place vms/a.xml", "vms/a.xml", "to write elsewhere: `gvtg-xml fix FILE > NEW`"),
         ("lint --format json --output-file vms/report.json vms/a.xml", "vms/report.json", ""),
     ] {
-        let Some(mut command) = as_anybody(words) else { return };
+        let Some(mut command) = program_as_ordinary_user(words) else { return };
         let (code, stdout, stderr) = outcome(feed(command.current_dir(all.path()), b""));
         assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
         assert!(
@@ -217,7 +217,7 @@ fn a_folder_that_is_not_writable_is_named() {
 }
 
 #[test]
-fn who_changes_a_file_that_libvirt_keeps_hears_that_it_will_be_lost() {
+fn warns_that_libvirt_overwrites_its_own_files() {
     let kept = format!(
         "<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE. CHANGES TO IT ARE LIKELY TO BE\nOVERWRITTEN AND LOST. Changes to this xml \
          configuration should be made using:\n  virsh edit win10\nor other application using the libvirt API.\n-->\n\n{BAD}"

@@ -1,5 +1,5 @@
-//! What a domain says is to be ignored: what counts, what `fix` leaves alone with it, and what is
-//! safe then.
+//! Suppressions in a domain: which findings they match, what `fix` leaves alone because of them,
+//! and which fixes are then safe.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -14,7 +14,7 @@ use gvtg_xml::rules::{Rule, RuleSet, builtin};
 
 const HEAD: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>a</name>\n  <devices>\n";
 
-/// Parts of `<devices>`.
+/// Children of `<devices>`.
 const VNC: &str = "    <graphics type='vnc' port='-1'/>\n";
 const VIDEO: &str = "    <video>\n      <model type='qxl'/>\n    </video>\n";
 const SPICE: &str = "    <graphics type='spice'/>\n";
@@ -30,7 +30,7 @@ fn comment(what: &str) -> String {
     format!("    <!-- gvtg-xml: {what} -->\n")
 }
 
-/// The rules that find something in a document, each with its line.
+/// The findings in a document: rule and line.
 fn found(text: &str) -> Vec<String> {
     let found = lint(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     found.iter().map(|found| format!("{} {}", found.rule.id, found.start.line)).collect()
@@ -40,7 +40,8 @@ fn ids(text: &str) -> Vec<String> {
     found(text).iter().filter_map(|found| found.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// What `fix` makes of it, which it leaves alone the second time, and the rules that are left.
+/// The text that `fix` makes of a document, which a second run does not change, and the rules that
+/// are left.
 fn fixed(text: &str, settings: &Settings) -> (String, Vec<String>) {
     let rules = RuleSet::all(builtin());
     let fixed = fix(text.to_owned(), &rules, settings).unwrap();
@@ -57,7 +58,7 @@ fn safely(text: &str) -> (String, Vec<String>) {
 }
 
 #[test]
-fn a_comment_holds_for_the_element_behind_it_and_what_is_in_that() {
+fn a_comment_suppresses_findings_in_the_next_element() {
     let both = domain(&[
         VGPU,
         &comment("ignore[vgpu-boot-order] it boots from there"),
@@ -70,7 +71,7 @@ fn a_comment_holds_for_the_element_behind_it_and_what_is_in_that() {
         VGPU,
     ]);
     assert!(ids(&other).contains(&"vgpu-boot-order".into()), "the element before it");
-    // What the element lacks is found at its tag.
+    // What the element lacks is reported at its tag.
     let lacking = domain(&[&comment("ignore[missing-opregion] QEMU 10.1"), VGPU]);
     assert!(!ids(&lacking).contains(&"missing-opregion".into()));
     let other_rule = domain(&[&comment("ignore[missing-ramfb] QEMU 10.1"), VGPU]);
@@ -78,7 +79,7 @@ fn a_comment_holds_for_the_element_behind_it_and_what_is_in_that() {
 }
 
 #[test]
-fn a_comment_for_the_file_stands_anywhere() {
+fn a_comment_for_the_file_can_be_anywhere() {
     let text = domain(&[VGPU, VNC, VIDEO]);
     let own = "<!-- gvtg-xml: ignore-file[stray-video,stray-graphics] c -->";
     for with in [
@@ -95,14 +96,14 @@ fn a_comment_for_the_file_stands_anywhere() {
 }
 
 #[test]
-fn groups_are_named_as_rules_are() {
+fn suppresses_groups_like_rules() {
     let text = domain(&[VGPU, &comment("ignore-file[display] watched from afar"), VNC, VIDEO]);
     let groups: Vec<_> = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     assert!(groups.iter().all(|found| found.rule.group.name() != "display"), "{groups:?}");
 }
 
 #[test]
-fn what_is_ignored_is_no_exit_code_and_is_not_mended() {
+fn suppressed_findings_do_not_affect_exit_code_or_fix() {
     let good = run("fix", &domain(&[VGPU])).1;
     let text = good.replace(
         "  </devices>",
@@ -122,7 +123,7 @@ fn what_is_ignored_is_no_exit_code_and_is_not_mended() {
 }
 
 #[test]
-fn an_ignore_at_fault_suppresses_nothing_and_holds_the_fix_back() {
+fn an_invalid_suppression_suppresses_nothing_but_withholds_the_fix() {
     for wrong in [
         "ignore[stray-video]",
         "ingore[stray-video] the installer needs it",
@@ -141,7 +142,7 @@ fn an_ignore_at_fault_suppresses_nothing_and_holds_the_fix_back() {
         let (unsafely, _) = fixed(&text, &Settings { unsafe_fixes: true, ..Settings::default() });
         assert!(!unsafely.contains("<model type='qxl'/>"), "{wrong}: {unsafely}");
     }
-    // A name that is nearly right becomes right, and then it counts.
+    // A misspelt name is corrected, and then the suppression applies.
     let (after, left) =
         safely(&domain(&[VGPU, &comment("ignore[stray-vidoe] the installer needs it"), VIDEO]));
     assert!(
@@ -153,7 +154,7 @@ fn an_ignore_at_fault_suppresses_nothing_and_holds_the_fix_back() {
 }
 
 #[test]
-fn a_removal_that_is_ignored_hides_nothing_else() {
+fn suppressing_a_removal_hides_no_other_finding() {
     let text = domain(&[
         VGPU,
         CHANNEL,
@@ -177,7 +178,7 @@ fn a_removal_that_is_ignored_hides_nothing_else() {
         unsafely.contains(SPICE) && !unsafely.contains("qxl") && left.is_empty(),
         "{unsafely} {left:?}"
     );
-    // Other graphics go, and the video alone may stay.
+    // Other graphics are removed, and the video alone may stay.
     let (after, _) =
         safely(&domain(&[VGPU, &comment("ignore[stray-graphics] watched through it"), VNC, SPICE]));
     assert!(after.contains(VNC) && !after.contains(SPICE), "{after}");
@@ -191,8 +192,8 @@ fn a_removal_that_is_ignored_hides_nothing_else() {
 }
 
 #[test]
-fn where_an_error_is_ignored_what_shows_the_guest_stays() {
-    // Without the OpRegion Intel's driver finds no screen.
+fn keeps_the_display_if_an_error_is_suppressed() {
+    // Without the OpRegion, Intel's driver finds no display.
     for what in [
         "ignore[missing-opregion] no idea",
         "ignore[missing-display-property] no idea",
@@ -202,7 +203,7 @@ fn where_an_error_is_ignored_what_shows_the_guest_stays() {
         assert!(after.contains(VNC) && after.contains(VIDEO), "{what}: {after}");
         assert!(left.contains(&"stray-graphics".into()), "{what}: {left:?}");
     }
-    // What a site calls it changes nothing about what happens.
+    // A custom severity does not change the consequences.
     let called_info = builtin()
         .iter()
         .map(|rule| Rule { severity: Severity::Info, ..rule.clone() })
@@ -220,7 +221,7 @@ fn where_an_error_is_ignored_what_shows_the_guest_stays() {
             && left.is_empty(),
         "a warning: {after} {left:?}"
     );
-    // A channel that only SPICE serves keeps libvirt from taking the domain.
+    // libvirt rejects the domain if a channel that only SPICE serves stays without SPICE.
     let (after, _) =
         safely(&domain(&[VGPU, &comment("ignore[spice-leftover] I want it"), CHANNEL, SPICE]));
     assert!(after.contains(SPICE) && after.contains(CHANNEL), "{after}");
@@ -233,7 +234,7 @@ fn a_dbus_display_stays_with_the_rdp_display_that_needs_it() {
     // Nothing keeps the RDP display: both are removed.
     let (after, _) = safely(&domain(&[dbus, rdp, VGPU]));
     assert!(!after.contains("<graphics"), "{after}");
-    // QEMU's window would take the place of the D-Bus display, so nothing opens one either.
+    // QEMU's window would replace the D-Bus display, so it isn't added either.
     for vgpu in ["", VGPU] {
         let (after, left) = safely(&domain(&[
             dbus,
@@ -251,7 +252,7 @@ fn a_dbus_display_stays_with_the_rdp_display_that_needs_it() {
 }
 
 #[test]
-fn properties_are_not_written_half_in_one_form_and_half_in_the_other() {
+fn never_mixes_the_two_forms_of_properties() {
     let guide = std::fs::read_to_string("fixtures/guide.xml").unwrap();
     let guide = guide.replace(
         "  </qemu:commandline>",
@@ -271,7 +272,7 @@ fn properties_are_not_written_half_in_one_form_and_half_in_the_other() {
         assert_eq!(count, if is_sound { 3 } else { 4 }, "{what}: {left:?}");
     }
     assert_ne!(safely(&guide).0, guide);
-    // And back: an override that is to stay keeps the others.
+    // The other direction: an override that has to stay keeps the others.
     let (now, _) = safely(&guide);
     let property = now.lines().find(|line| line.contains("x-igd-opregion")).unwrap();
     let old = parse_settings("--libvirt 7.0").unwrap();
@@ -289,7 +290,7 @@ fn properties_are_not_written_half_in_one_form_and_half_in_the_other() {
 }
 
 #[test]
-fn a_new_vgpu_comes_without_what_is_ignored_where_it_will_stand() {
+fn a_new_vgpu_respects_suppressions_at_its_position() {
     let of_file =
         "<!-- gvtg-xml: ignore-file[missing-opregion] QEMU 10.1 -->\n".to_owned() + &domain(&[VNC]);
     let of_devices = domain(&[VNC]).replace(
@@ -312,7 +313,7 @@ fn a_new_vgpu_comes_without_what_is_ignored_where_it_will_stand() {
 }
 
 #[test]
-fn a_comment_goes_with_its_element_and_holds_for_no_other() {
+fn a_comment_is_removed_with_its_element() {
     let (after, _) = safely(&domain(&[
         VGPU,
         VNC,
@@ -325,7 +326,7 @@ fn a_comment_goes_with_its_element_and_holds_for_no_other() {
         !after.contains("ignore") && after.contains("    <!-- mine -->\n    <rng/>\n"),
         "{after}"
     );
-    // Of two displays the first goes.
+    // Of two displays, the first is removed.
     let display =
         |kind: &str| format!("    <qemu:arg value='-display'/>\n    <qemu:arg value='{kind}'/>\n");
     let both =
@@ -333,7 +334,7 @@ fn a_comment_goes_with_its_element_and_holds_for_no_other() {
     let line = format!("  <qemu:commandline>\n{both}  </qemu:commandline>\n");
     let (after, _) = safely(&domain(&[VGPU]).replace("</domain>", &format!("{line}</domain>")));
     assert!(!after.contains("ignore") && !after.contains("'sdl'"), "{after}");
-    // A block of QEMU's that is left empty is gone with the comments in it.
+    // A qemu: block that becomes empty is removed with the comments in it.
     let capabilities = "  <qemu:capabilities>\n    <!-- gvtg-xml: ignore[vgpu-uuid] no -->\n    <qemu:del capability='device.json'/>\n  </qemu:capabilities>\n";
     let before = format!("  <!-- gvtg-xml: ignore[vgpu-uuid] no -->\n{capabilities}");
     for block in [capabilities, &before] {
@@ -341,7 +342,7 @@ fn a_comment_goes_with_its_element_and_holds_for_no_other() {
             safely(&domain(&[VGPU]).replace("</domain>", &format!("{block}</domain>")));
         assert!(!after.contains("ignore") && !after.contains("capabilities"), "{after}");
     }
-    // What is said of the file stays.
+    // A suppression for the file stays.
     let inside = "    <video>\n      <!-- gvtg-xml: ignore-file[silent-sound] HDMI -->\n      <model type='qxl'/>\n    </video>\n    <sound model='ich9'/>\n";
     let (after, left) = safely(&domain(&[VGPU, inside]));
     assert!(
@@ -352,7 +353,7 @@ fn a_comment_goes_with_its_element_and_holds_for_no_other() {
 }
 
 #[test]
-fn what_is_put_in_never_comes_between_a_comment_and_its_element() {
+fn never_inserts_between_a_comment_and_its_element() {
     let behind_sound = "    <sound model='ich9'/> <!-- gvtg-xml: ignore[silent-sound] x -->\n    <memballoon model='none'/>\n";
     let (after, left) = safely(&domain(&[behind_sound]));
     let expected = "    </hostdev>\n    <!-- gvtg-xml: ignore[silent-sound] x -->\n    <memballoon model='none'/>\n";
@@ -360,7 +361,7 @@ fn what_is_put_in_never_comes_between_a_comment_and_its_element() {
 }
 
 #[test]
-fn what_moves_takes_its_comments_along_or_stays() {
+fn moved_elements_keep_their_comments() {
     let second = format!(
         "  <devices>\n{}{VIDEO}  </devices>\n",
         comment("ignore[stray-video] the installer needs it")
@@ -371,7 +372,7 @@ fn what_moves_takes_its_comments_along_or_stays() {
         after.contains(VIDEO) && after.matches("<devices>").count() == 1 && left.is_empty(),
         "{after} {left:?}"
     );
-    // What is said for the file is said once.
+    // A suppression for the file is written once.
     let of_file = second.replace("ignore[", "ignore-file[");
     let (after, left) =
         safely(&domain(&[VGPU]).replace("</domain>", &format!("{of_file}</domain>")));
@@ -389,7 +390,7 @@ fn what_moves_takes_its_comments_along_or_stays() {
 }
 
 #[test]
-fn what_is_of_no_use_is_said_where_it_is_sure() {
+fn reports_a_suppression_as_unused_only_if_certain() {
     let good = run("fix", &domain(&[VGPU])).1;
     let with =
         |what: &str| good.replacen("    <hostdev", &format!("{}    <hostdev", comment(what)), 1);
@@ -401,7 +402,7 @@ fn what_is_of_no_use_is_said_where_it_is_sure() {
     assert!(is_unused(&with("ignore-file[stray-video] x"), ""));
     assert!(is_unused(&with("ignore-file[display] x"), ""));
     assert!(is_unused(&with("ignore[vgpu-boot-order] x"), "--only unused-ignore"));
-    // Switched off, or found with other settings.
+    // The rule is disabled, or finds something with other settings.
     assert!(!is_unused(&with("ignore[vgpu-boot-order] x"), "--ignore vgpu-boot-order"));
     assert!(!is_unused(&with("ignore[vgpu-boot-order] x"), "--ignore vgpu"));
     assert!(!is_unused(&with("ignore-file[display] x"), "--ignore stray-video"));
@@ -410,7 +411,7 @@ fn what_is_of_no_use_is_said_where_it_is_sure() {
         assert!(!is_unused(&with(&format!("ignore-file[{rule}] x")), ""), "{rule}");
     }
     assert!(!is_unused(&with("ignore[unused-ignore] x"), ""));
-    // What the rules can't see yet.
+    // The rules can't see these elements yet.
     assert!(
         !is_unused(&domain(&[&comment("ignore[missing-ramfb] x"), VNC]), ""),
         "there is no vGPU yet"
@@ -418,13 +419,13 @@ fn what_is_of_no_use_is_said_where_it_is_sure() {
     let undeclared = with("ignore-file[display-gl-off] x")
         .replace(" xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'", "");
     assert!(!is_unused(&undeclared, ""));
-    // A group of rules hides nothing that is wrong with an ignore.
+    // A group does not suppress findings about suppressions.
     assert!(is_unused(
         &with("ignore-file[domain] x")
             .replace("<name>", "<!-- gvtg-xml: ignore-file[stray-video] mine -->\n  <name>"),
         ""
     ));
-    // One for that.
+    // A suppression of unused-ignore does.
     let (text, _) = (
         with("ignore[vgpu-boot-order] x")
             .replace("<name>", "<!-- gvtg-xml: ignore-file[unused-ignore] mine -->\n  <name>"),
@@ -434,7 +435,7 @@ fn what_is_of_no_use_is_said_where_it_is_sure() {
 }
 
 #[test]
-fn fix_judges_what_is_of_use_by_what_it_writes() {
+fn fix_judges_unused_suppressions_by_the_fixed_text() {
     let text =
         domain(&[&comment("ignore[vgpu-alias, missing-ramfb, vgpu-boot-order] x"), VGPU, VIDEO]);
     let rules = RuleSet::all(builtin());
@@ -459,7 +460,7 @@ fn fix_judges_what_is_of_use_by_what_it_writes() {
         &settings,
     );
     assert!(!after.contains("ignore") && after.contains("<devices>\n    <hostdev"), "{after}");
-    // What showed the guest is put back, and with it what was ignored.
+    // What showed the guest is restored, and with it the suppression.
     let text = domain(&[
         &comment("ignore[missing-opregion] x"),
         VGPU,
@@ -477,7 +478,7 @@ fn fix_judges_what_is_of_use_by_what_it_writes() {
 }
 
 #[test]
-fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
+fn suppressions_in_the_metadata_cover_the_domain_and_are_no_sign_of_a_vgpu() {
     let own = "  <metadata>\n    <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'>\n      <gvtg:ignore rule='stray-video'>VNC &amp; me</gvtg:ignore>\n    \
         </gvtg:domain>\n  </metadata>\n  <devices>";
     let with = |text: String| text.replace("  <devices>", own);
@@ -488,7 +489,7 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
     let reasons: Vec<_> =
         suppressed.iter().map(|one| (&*one.rule.id, one.reason.as_deref())).collect();
     assert_eq!(reasons, [("stray-video", Some("VNC & me"))]);
-    // The type beside it.
+    // The type goes into the same element.
     let settings = parse_settings("--type i915-GVTg_V5_4").unwrap();
     let (after, _) = fixed(&text, &settings);
     assert!(after.contains(VIDEO) && after.contains("rule='stray-video'>VNC &amp; me<"), "{after}");
@@ -501,7 +502,7 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
             .1
             .ends_with("setup_gpu a ab54baba-ea9a-4ce5-b7b4-51b376b65849 i915-GVTg_V5_4\n")
     );
-    // A folder's domain that says no more.
+    // A domain in a folder with no other sign of a vGPU.
     let plain = domain(&[VIDEO]);
     assert!(skip_reason(with(plain.clone()).as_bytes(), false).is_some());
     let typed = with(plain).replace("urn:gvtg-xml:1'>", "urn:gvtg-xml:1' type='i915-GVTg_V5_4'>");
@@ -511,7 +512,7 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
         "  <metadata><g:domain xmlns:g='urn:gvtg-xml:1'/></metadata>\n  <devices>",
     );
     assert!(skip_reason(empty.as_bytes(), false).is_none(), "it says nothing but that it is there");
-    // Beside that element libvirt would drop it, or the other.
+    // Outside that element, libvirt would drop the suppression or the other element.
     let stray = domain(&[VGPU, VIDEO])
         .replace("  <devices>", "  <metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray-video'>x</g:ignore></metadata>\n  <devices>");
     assert!(
@@ -523,7 +524,7 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
 }
 
 #[test]
-fn an_ignore_in_the_metadata_that_is_of_no_use_goes_with_what_it_leaves_empty() {
+fn removes_unused_metadata_suppressions_and_empty_parents() {
     let good = run("fix", &domain(&[VGPU])).1;
     let ignores =
         "<g:ignore rule='stray-video'>x</g:ignore><g:ignore rule='stray-graphics'>x</g:ignore>";

@@ -1,4 +1,4 @@
-//! What people see: colours, the width of a terminal, and how much room findings take.
+//! Output on a terminal: colours, width, and the room that findings take.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::process::Command;
@@ -11,14 +11,13 @@ use common::skipped;
 const FIXTURE: &str = "fixtures/win10-virt-manager.xml";
 
 /// A text without its colours.
-fn bare(text: &str) -> String {
+fn strip_colours(text: &str) -> String {
     let mut parts = text.split('\u{1b}');
     let first = parts.next().unwrap_or_default().to_owned();
     first + &parts.map(|part| part.split_once('m').unwrap().1).collect::<String>()
 }
 
-/// What a command shows on a terminal of so many columns; None where there is no terminal to be
-/// had.
+/// The output of a command on a terminal of this width; None if no terminal is available.
 fn on_terminal(columns: usize, arguments: &str) -> Option<String> {
     let gvtg = env!("CARGO_BIN_EXE_gvtg-xml");
     let script = |command: &str| {
@@ -41,14 +40,14 @@ fn on_terminal(columns: usize, arguments: &str) -> Option<String> {
 }
 
 #[test]
-fn eight_findings_are_a_screen_and_a_half() {
+fn eight_findings_fit_in_80_lines() {
     let (_, stdout, stderr) = outcome(feed(&mut program(["lint", FIXTURE]), b""));
     assert!(stderr.contains("8 findings"), "{stderr}");
     assert!(stdout.lines().count() < 80, "{} lines\n{stdout}", stdout.lines().count());
 }
 
 #[test]
-fn each_format_for_people_has_the_same_text_in_colours() {
+fn colours_do_not_change_the_text() {
     for command in [
         "lint",
         "lint --format concise",
@@ -63,7 +62,7 @@ fn each_format_for_people_has_the_same_text_in_colours() {
             run(&format!("{command} --color always"), &domain);
         assert_eq!(
             (code, &plain, &plain_err),
-            (colored_code, &bare(&colored), &bare(&colored_err)),
+            (colored_code, &strip_colours(&colored), &strip_colours(&colored_err)),
             "{command}"
         );
         assert!(!plain.contains('\u{1b}') && !plain_err.contains('\u{1b}'), "{command}");
@@ -79,7 +78,7 @@ fn each_format_for_people_has_the_same_text_in_colours() {
 }
 
 #[test]
-fn what_cannot_be_read_looks_like_any_finding() {
+fn unreadable_input_is_shown_like_any_finding() {
     let wanted = "<stdin>:2:1: error[not-well-formed] a tag is not terminated\n  help: ";
     for command in ["fix", "fix --quiet", "fix --check", "fix --diff"] {
         let (code, stdout, stderr) = run(command, "<domain>\n<a");
@@ -87,7 +86,7 @@ fn what_cannot_be_read_looks_like_any_finding() {
         assert!(stderr.starts_with(wanted), "{command}: {stderr}");
         let (_, _, colored) = run(&format!("{command} --color always"), "<domain>\n<a");
         assert!(colored.contains("\u{1b}[31merror[not-well-formed]"), "{command}: {colored}");
-        assert!(bare(&colored).starts_with(wanted), "{command}: {colored}");
+        assert!(strip_colours(&colored).starts_with(wanted), "{command}: {colored}");
     }
     let (_, _, stderr) = run("fix --format concise", "<domain>\n<a");
     assert_eq!(
@@ -102,7 +101,7 @@ fn what_cannot_be_read_looks_like_any_finding() {
 }
 
 #[test]
-fn what_is_left_says_how_to_go_on() {
+fn remaining_findings_have_help() {
     let (_, _, stderr) = run("fix", &std::fs::read_to_string(FIXTURE).unwrap());
     assert!(stderr.contains("info[silent-sound] <sound model='ich9'> has no output"), "{stderr}");
     assert!(
@@ -115,14 +114,14 @@ fn what_is_left_says_how_to_go_on() {
 }
 
 #[test]
-fn prose_is_broken_between_words_at_the_width_of_the_terminal() {
+fn wraps_prose_at_the_terminals_width() {
     for columns in [40, 80] {
         let Some(shown) = on_terminal(columns, &format!("lint {FIXTURE}")) else { return };
-        let shown = bare(&shown).replace('\r', "");
+        let shown = strip_colours(&shown).replace('\r', "");
         let prose = shown.lines().filter(|line| {
             let is_document = line.contains(" \u{2502} ") && !line.starts_with("  \u{2502} ");
             let is_frame = line.contains("\u{256d}\u{2500}[");
-            // A word that is longer than the line stays whole.
+            // A word that is longer than the line is not broken.
             !is_document && !is_frame && line.trim().contains(' ')
         });
         for line in prose {
@@ -139,7 +138,7 @@ fn prose_is_broken_between_words_at_the_width_of_the_terminal() {
 }
 
 #[test]
-fn a_tab_is_a_tab() {
+fn keeps_tabs() {
     let text = "<domain type='kvm'>\n\t<name>a</name>\n\t<devices>\n\t\t<graphics type='vnc'/>\n\t</devices>\n</domain>\n";
     let (_, stdout, _) = run("lint --only stray-graphics", text);
     assert!(stdout.contains("\n 4 \u{2502} - \t\t<graphics type='vnc'/>\n"), "{stdout}");

@@ -1,4 +1,4 @@
-//! `types`: the table, and what of it fits a GPU.
+//! `types`: the table of types, and how many of each fit a GPU.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -17,7 +17,7 @@ fn ask(name: &str, flags: &str) -> String {
     stdout
 }
 
-/// Of each type its name, how many fit and how many are free.
+/// The name of each type, how many fit and how many are free.
 fn counts(name: &str) -> Vec<(String, Value, Value)> {
     let answer: Value = serde_json::from_str(&ask(name, "--format json")).unwrap();
     let row = |row: &Value| {
@@ -31,7 +31,7 @@ fn counts(name: &str) -> Vec<(String, Value, Value)> {
 }
 
 #[test]
-fn a_root_that_is_not_there_is_exit_2() {
+fn exits_with_2_for_a_missing_root() {
     for command in ["types", "host"] {
         let (code, stdout, stderr) = run(&format!("{command} --root /nonexistent"), "");
         assert_eq!(
@@ -43,7 +43,7 @@ fn a_root_that_is_not_there_is_exit_2() {
 }
 
 #[test]
-fn a_gpu_with_256_mb_makes_one_of_four_or_two_of_eight() {
+fn a_gpu_with_256_mb_fits_one_v5_4_or_two_v5_8() {
     let name = |divisor: u32| format!("i915-GVTg_V5_{divisor}");
     assert_eq!(
         counts("kaby-lake"),
@@ -54,19 +54,19 @@ fn a_gpu_with_256_mb_makes_one_of_four_or_two_of_eight() {
             (name(8), json!(2), json!(2))
         ]
     );
-    // Another VM has what there was.
+    // Another VM uses the rest.
     assert_eq!(counts("full")[2], (name(4), json!(1), json!(0)));
 }
 
 #[test]
-fn a_broadwells_types_are_v4() {
+fn broadwell_has_v4_types() {
     let counts = counts("broadwell");
     assert_eq!(counts[1], ("i915-GVTg_V4_2".to_owned(), json!(1), json!(1)));
     assert_eq!(counts[3], ("i915-GVTg_V4_8".to_owned(), json!(6), json!(6)));
 }
 
 #[test]
-fn without_such_a_gpu_the_table_is_there_all_the_same() {
+fn prints_the_table_without_a_suitable_gpu() {
     for name in ["amd", "tiger-lake", "container"] {
         let text = ask(name, "");
         assert!(text.starts_with("No GPU with GVT-g was found."), "{name}: {text}");
@@ -83,7 +83,7 @@ fn without_such_a_gpu_the_table_is_there_all_the_same() {
 }
 
 #[test]
-fn where_the_kernel_offers_none_the_table_says_who_knows_why() {
+fn refers_to_host_if_the_kernel_offers_no_types() {
     assert!(ask("kvmgt-missing", "").ends_with(
         "\nThe kernel offers no types at the moment. To see why, run `gvtg-xml host`.\n"
     ));
