@@ -1,4 +1,4 @@
-//! How fast an editor has its findings, over real pipes.
+//! How soon an editor gets its findings, over real pipes.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 mod client;
 use client::{Client, capabilities};
 
-/// A domain of so many bytes.
+/// A domain of about this many bytes.
 fn domain(size: usize) -> String {
     let text = include_str!("../fixtures/win10-virt-manager.xml");
     let disk = "    <disk type='file' device='disk'>\n      <source file='/var/lib/libvirt/images/a.qcow2'/>\n      <target dev='vdb' bus='virtio'/>\n    </disk>\n";
@@ -25,7 +25,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 #[test]
-fn findings_are_there_before_anybody_notices() {
+fn findings_appear_without_a_noticeable_delay() {
     let text = domain(8 << 10);
     assert!((8 << 10..9 << 10).contains(&text.len()), "{}", text.len());
     let mut client = Client::spawn(&[]);
@@ -50,7 +50,7 @@ fn findings_are_there_before_anybody_notices() {
         })
         .collect();
     let (opened, typed) = (median(opened), median(typed));
-    // Past the macros, whose output the test runner keeps to itself where nothing fails.
+    // Not with a print macro, whose output the test harness shows only for failed tests.
     let _ = writeln!(
         std::io::stderr(),
         "\n8 KB: first findings after {first:?} (median {opened:?}), a keystroke's after {typed:?}"

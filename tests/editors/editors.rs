@@ -1,5 +1,5 @@
-//! Real editors with the pieces of docs/editors.md: each opens a domain, sees the findings, takes a
-//! quick fix and fix-all, and saves. `tests/editors/setup.sh` brings them.
+//! Real editors with the snippets of docs/editors.md: each opens a domain, shows the findings,
+//! applies a quick fix and fix-all, and saves. `tests/editors/setup.sh` installs them.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -19,8 +19,8 @@ use crate::common;
 const DOMAIN: &str = include_str!("../../fixtures/win10-virt-manager.xml");
 const FIXED: &str = include_str!("../../fixtures/win10-virt-manager.fixed.xml");
 
-/// The block of docs/editors.md in this language that has this word in it.
-fn piece(language: &str, word: &str) -> String {
+/// The block of docs/editors.md in this language that contains this word.
+fn snippet(language: &str, word: &str) -> String {
     let readme = fs::read_to_string("docs/editors.md").unwrap();
     let fence = format!("\n```{language}\n");
     let blocks = readme.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
@@ -30,7 +30,7 @@ fn piece(language: &str, word: &str) -> String {
         .expect("docs/editors.md has the piece")
 }
 
-/// A folder with the domain, the program, the piece of docs/editors.md and the script that drives
+/// A folder with the domain, the program, the snippet of docs/editors.md and the script that drives
 /// the editor.
 fn folder(editor: &str, piece: &str, script: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("editors").join(editor);
@@ -38,7 +38,8 @@ fn folder(editor: &str, piece: &str, script: &str) -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("virsh000000.xml"), DOMAIN).unwrap();
     fs::write(folder.join("piece"), piece).unwrap();
-    // By a process of its own: what this one has open to write, no child of another test's can run.
+    // Copied by another process: while this one has the file open for writing, no child of another
+    // test can run it.
     assert!(
         Command::new("cp")
             .args([env!("CARGO_BIN_EXE_gvtg-xml"), "gvtg-xml"])
@@ -55,7 +56,7 @@ fn read(folder: &Path, name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Runs an editor, which must end well.
+/// Runs an editor, which must exit successfully.
 fn drive(command: &mut Command, folder: &Path) {
     let output = command.stdin(Stdio::null()).output().expect("the editor starts");
     let said = format!(
@@ -66,7 +67,7 @@ fn drive(command: &mut Command, folder: &Path) {
     assert!(output.status.success(), "{}: {said}", folder.display());
 }
 
-/// The lab's chroot with a program in it; None, and loud, where there is none.
+/// The lab's chroot with this program; None, noted as skipped, without one.
 fn chroot_with(program: &str) -> Option<PathBuf> {
     let lab = std::env::var_os("LAB").map_or_else(|| PathBuf::from("/var/tmp/lab"), PathBuf::from);
     let root = lab.join("trixie");
@@ -81,7 +82,7 @@ fn chroot_with(program: &str) -> Option<PathBuf> {
     Some(root)
 }
 
-/// A command in the lab's chroot, where the folder is /folder and the program is found.
+/// A command in the lab's chroot, where the folder is /folder and $PATH has the program.
 fn in_chroot(folder: &Path, command: &str) -> Command {
     let mut inside = Command::new("tests/lab/in.sh");
     inside.arg("--bind").arg(folder).args(["trixie", "sh", "-c"]);
@@ -89,7 +90,8 @@ fn in_chroot(folder: &Path, command: &str) -> Command {
     inside
 }
 
-/// What an editor with line numbers and severities should have shown, each as it writes a message.
+/// The findings that an editor should have shown, with line numbers and severities, each message in
+/// the editor's format.
 fn findings(written: impl Fn(&str, &str) -> String) -> Vec<Value> {
     let rules = RuleSet::all(builtin());
     let found = lint(DOMAIN, &rules, &Settings::default()).unwrap();
@@ -109,9 +111,9 @@ fn sorted(mut findings: Vec<Value>) -> Vec<String> {
     lines
 }
 
-/// That the quick fix removed the `<video>` and nothing else, and that fix-all wrote what `fix`
-/// writes.
-fn is_mended(folder: &Path) {
+/// Asserts that the quick fix removed the `<video>` and nothing else, and that fix-all wrote what
+/// `fix` writes.
+fn assert_fixed(folder: &Path) {
     let rules = RuleSet::all(builtin());
     let found = lint(DOMAIN, &rules, &Settings::default()).unwrap();
     let video = found.iter().find(|one| one.rule.id == "stray-video").unwrap();
@@ -123,11 +125,11 @@ fn is_mended(folder: &Path) {
 }
 
 #[test]
-fn neovim_shows_and_mends() {
+fn neovim_shows_and_fixes_findings() {
     if chroot_with("nvim").is_none() {
         return;
     }
-    let folder = folder("neovim", &piece("lua", "vim.lsp.start"), "neovim.lua");
+    let folder = folder("neovim", &snippet("lua", "vim.lsp.start"), "neovim.lua");
     drive(&mut in_chroot(&folder, "nvim --headless -u NONE -n -l neovim.lua"), &folder);
     let seen: Vec<Value> = serde_json::from_str(&read(&folder, "findings.json")).unwrap();
     let rules: Vec<Value> = seen.iter().map(|one| one["rule"].clone()).collect();
@@ -138,15 +140,15 @@ fn neovim_shows_and_mends() {
     });
     assert_eq!(sorted(seen.collect()), sorted(findings(|_, message| message.into())));
     assert!(read(&folder, "hover.txt").starts_with("**stray-video** (warning, group display)"));
-    is_mended(&folder);
+    assert_fixed(&folder);
 }
 
 #[test]
-fn emacs_shows_and_mends() {
+fn emacs_shows_and_fixes_findings() {
     if !common::program::has_tool("emacs", &["--version"]) {
         return;
     }
-    let folder = folder("emacs", &piece("elisp", "eglot-server-programs"), "emacs.el");
+    let folder = folder("emacs", &snippet("elisp", "eglot-server-programs"), "emacs.el");
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let mut emacs = Command::new("timeout");
     // Without the user's own init file.
@@ -162,15 +164,15 @@ fn emacs_shows_and_mends() {
         sorted(findings(|rule, message| format!("gvtg-xml [{rule}]: {message}")))
     );
     assert!(read(&folder, "hover.txt").contains("A <video> card next to the vGPU"));
-    is_mended(&folder);
+    assert_fixed(&folder);
 }
 
 #[test]
-fn helix_shows_and_mends() {
+fn helix_shows_and_fixes_findings() {
     if chroot_with("hx").is_none() {
         return;
     }
-    let folder = folder("helix", &piece("toml", "language-server"), "helix.sh");
+    let folder = folder("helix", &snippet("toml", "language-server"), "helix.sh");
     drive(&mut in_chroot(&folder, "./helix.sh"), &folder);
     assert!(read(&folder, "health.txt").contains("gvtg-xml"));
     let log = read(&folder, "helix.log");
@@ -184,11 +186,11 @@ fn helix_shows_and_mends() {
         json!({ "line": line, "severity": one["severity"], "message": one["message"] })
     });
     assert_eq!(sorted(seen.collect()), sorted(findings(|_, message| message.into())));
-    is_mended(&folder);
+    assert_fixed(&folder);
 }
 
 #[test]
-fn kates_piece_is_json_that_starts_the_server_for_xml() {
-    let piece: Value = serde_json::from_str(&piece("json", "highlightingModeRegex")).unwrap();
+fn kates_snippet_starts_the_server_for_xml() {
+    let piece: Value = serde_json::from_str(&snippet("json", "highlightingModeRegex")).unwrap();
     assert_eq!(piece["servers"]["xml"]["command"], json!(["gvtg-xml", "lsp"]));
 }

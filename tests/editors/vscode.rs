@@ -1,7 +1,7 @@
 //! The extension in the real VS Code, driven by keyboard in a real browser.
-//! `editors/vscode/test/setup.sh` brings both.
+//! `editors/vscode/test/setup.sh` installs both.
 //!
-//! What was seen, pictures included, stays in `target/tmp/vscode`.
+//! The results, screenshots included, stay in `target/tmp/vscode`.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -28,7 +28,7 @@ fn package() -> Value {
         .unwrap()
 }
 
-/// Where setup.sh put VS Code; None, and loud, where it wasn't run.
+/// The folder where setup.sh put VS Code; None, noted as skipped, if it was not run.
 fn lab() -> Option<PathBuf> {
     let lab = std::env::var_os("LAB")
         .map_or_else(|| PathBuf::from("/var/tmp/lab"), PathBuf::from)
@@ -71,7 +71,7 @@ fn packaged(lab: &Path, folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn vscode_shows_and_mends() {
+fn vscode_shows_and_fixes_findings() {
     let Some(lab) = lab() else { return };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vscode");
     let _ = fs::remove_dir_all(&folder);
@@ -112,7 +112,7 @@ fn vscode_shows_and_mends() {
 }
 
 #[test]
-fn the_extensions_settings_are_the_servers_flags() {
+fn extension_settings_match_the_servers_flags() {
     let help = run("lsp --help", "").1;
     let flags = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
     let flags: BTreeSet<&str> =

@@ -1,5 +1,5 @@
-//! Properties that a user set by hand stay on the device that they were meant for, whichever form
-//! the libvirt at hand reads.
+//! Properties that the user set by hand stay on the device that they were meant for, in whichever
+//! syntax the installed libvirt reads.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +22,8 @@ const PCI_CARD: &str = "    <hostdev mode='subsystem' type='pci' managed='yes'>
     </hostdev>
 ";
 
-/// What the user set beside the guide's four, and its value as libvirt writes it to QEMU in either
-/// form.
+/// The user's properties besides the guide's four, and their values as libvirt passes them to QEMU
+/// in either syntax.
 const OWN: [(&str, &str, &[&str]); 4] = [
     ("xres", "1280", &["1280"]),
     ("yres", "0x2d0", &["0x2d0", "720"]),
@@ -77,8 +77,8 @@ fn guide(before: &str, number: usize) -> String {
     )
 }
 
-/// Converts the guide's domain once and back again, each for a libvirt that reads the form: (for
-/// old ones, for new ones).
+/// The guide's domain converted once and back again, each time for a libvirt that reads the syntax:
+/// (for old ones, for new ones).
 fn documents() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let rules = RuleSet::all(builtin());
     let convert = |text: &str, flags: &str| {

@@ -1,5 +1,5 @@
-//! Domains that nobody here wrote, before and after `fix`: real libvirt accepts all that it
-//! accepted, and the vGPU reaches QEMU.
+//! Domains written by others, before and after `fix`: real libvirt accepts everything that it
+//! accepted before, and the vGPU reaches QEMU.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,19 +13,19 @@ use crate::lab;
 use crate::libvirt_round_trip;
 use lab::{Answer, Suite, fault, say};
 
-/// One domain of the corpus, by what became of it.
+/// One domain of the corpus, and what `fix` made of it.
 struct Case {
     name: String,
     before: String,
     safe: Fixed<'static>,
     all: Fixed<'static>,
-    /// What is found in it.
+    /// The findings in it.
     found: Vec<Diagnostic<'static>>,
-    /// No vGPU can be in it, so it is left alone.
+    /// It cannot have a vGPU, so `fix` leaves it alone.
     is_unsuitable: bool,
 }
 
-/// What the counts at the end are made of.
+/// The counts that are printed at the end.
 #[derive(Default)]
 struct Counts {
     accepted_before: usize,
@@ -35,31 +35,31 @@ struct Counts {
     whole: usize,
     qemu_takes_before: usize,
     left_alone: Vec<String>,
-    /// Those whose vGPU lacks something that only their user can decide about, which a finding
-    /// says.
+    /// Domains whose vGPU lacks something that only the user can decide about, with a finding that
+    /// says so.
     held_back: Vec<String>,
-    /// Those that crash libvirt before `fix`, or may.
+    /// Domains that crash libvirt before `fix`, or could.
     crashing: Vec<String>,
     faults: Vec<String>,
 }
 
 #[test]
-fn on_bullseye() {
+fn fixed_domains_run_on_bullseye() {
     run("bullseye");
 }
 
 #[test]
-fn on_bookworm() {
+fn fixed_domains_run_on_bookworm() {
     run("bookworm");
 }
 
 #[test]
-fn on_trixie() {
+fn fixed_domains_run_on_trixie() {
     run("trixie");
 }
 
 #[test]
-fn on_sid() {
+fn fixed_domains_run_on_sid() {
     run("sid");
 }
 
@@ -71,8 +71,7 @@ fn run(suite: &str) {
         );
     };
     let suite = *suites.iter().find(|known| known.name == suite).expect("a suite of the lab");
-    // Where libvirt reads overrides, the default has to do; before that the user has to say which
-    // libvirt it is.
+    // If libvirt reads overrides, the default has to do; older versions have to be named.
     let libvirt = if property_syntax_for(suite.libvirt) == PropertySyntax::Override {
         Version::NEWEST
     } else {
@@ -82,7 +81,7 @@ fn run(suite: &str) {
     let (mut documents, mut documents_unsafe) = (BTreeMap::new(), BTreeMap::new());
     for case in &cases {
         documents.insert(format!("{}@before", case.name), case.before.clone());
-        // What is not changed has its answer already.
+        // An unchanged document has its answer already.
         if case.safe.changed {
             documents.insert(format!("{}@safe", case.name), case.safe.text.clone());
         }
@@ -113,7 +112,7 @@ fn cases(corpus: &std::ffi::OsStr, libvirt: Version) -> Vec<Case> {
     for path in paths {
         let name =
             path.file_stem().and_then(|stem| stem.to_str()).expect("a name in UTF-8").to_owned();
-        // What libvirt could not read as text either, this program says nothing about here.
+        // If libvirt could not read the text either, there is nothing to compare.
         let Ok(before) = std::fs::read_to_string(&path) else { continue };
         let fixed = |settings: &Settings| {
             fix(before.clone(), &rules, settings)
@@ -141,8 +140,8 @@ fn count(cases: &[Case], answers: &BTreeMap<String, Answer>) -> Counts {
         let before = answer("before").expect("each file was asked about");
         let safe = answer("safe").unwrap_or(before);
         let all = answer("unsafe").unwrap_or(safe);
-        // libvirt reads what it has not set where it converts such interfaces, and dies of it on
-        // some days.
+        // libvirt reads uninitialised memory when it converts such interfaces, and sometimes
+        // crashes.
         let is_luck = case.before.contains("<interface type='hostdev'");
         let crashed = before.define.starts_with("crash: ")
             || before.argv_error.starts_with("crash: ")
@@ -174,7 +173,7 @@ fn count(cases: &[Case], answers: &BTreeMap<String, Answer>) -> Counts {
                     case.name, after.argv_error
                 ));
             }
-            // A guest that was emulated may have a CPU that no KVM on this machine can give it.
+            // A guest that was emulated may have a CPU that no KVM on this machine can provide.
             let is_this_machine = kind == "unsafe"
                 && after.argv_error.starts_with("the CPU is incompatible with host CPU");
             if !crashed
@@ -205,17 +204,17 @@ fn count(cases: &[Case], answers: &BTreeMap<String, Answer>) -> Counts {
     counts
 }
 
-/// Whether the vGPU of a fixed domain reaches QEMU; with safe fixes it is counted.
+/// Checks that the vGPU of a fixed domain reaches QEMU; with safe fixes it is only counted.
 fn count_vgpu(case: &Case, kind: &str, fixed: &Fixed<'_>, answer: &Answer, counts: &mut Counts) {
     let Some(argv) = answer.argv.as_ref().filter(|_| !case.is_unsuitable) else { return };
     let is_counted = kind == "safe";
-    // The user's own arguments say something else, or an iGPU is handed over whole: what the vGPU
-    // lacks is only added when asked for.
+    // The user's own arguments contradict it, or a whole iGPU is passed through: the missing
+    // properties are only added on request.
     let is_held =
         |id: &str| matches!(id, "missing-vgpu" | "missing-display-backend" | "display-gl-off");
     let is_held_back = is_counted
         && fixed.remaining.iter().any(|left| is_held(&left.rule.id) && left.fix.is_some());
-    // Something else has ramfb or the OpRegion, of which QEMU takes one each; or the guest has a
+    // Another device has ramfb or the OpRegion, of which QEMU takes one each; or the guest has a
     // function of the GPU and needs no vGPU.
     let is_had =
         |id: &str| matches!(id, "ramfb-elsewhere" | "default-opregion" | "igpu-virtual-function");
@@ -237,7 +236,7 @@ fn count_vgpu(case: &Case, kind: &str, fixed: &Fixed<'_>, answer: &Answer, count
     }
 }
 
-/// What QEMU stops at, its warnings aside.
+/// The errors that stop QEMU, without its warnings.
 fn complaints(answer: &Answer) -> Vec<String> {
     lab::complaints(&answer.qemu)
         .into_iter()

@@ -1,4 +1,4 @@
-//! What real libvirts and udev say of the host's files.
+//! What real libvirts and udev make of the host's files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::lab;
 
 const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 
-/// What a kind prints, for a domain with this name and a vGPU.
+/// The file of a kind for a domain with this name and a vGPU.
 fn emit(arguments: &[&str], name: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let hostdev = format!(
@@ -28,7 +28,7 @@ fn emit(arguments: &[&str], name: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// A folder for a question, with this file in it.
+/// A folder for a question, with this file.
 fn folder(name: &str, file: &str, text: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab").join(name);
     fs::create_dir_all(&folder).expect("a folder in the target folder");
@@ -36,7 +36,7 @@ fn folder(name: &str, file: &str, text: &str) -> PathBuf {
     folder
 }
 
-/// What a command in a suite's chroot prints, with that folder.
+/// The output of a command in a suite's chroot, with that folder.
 fn inside(suite: lab::Suite, folder: &Path, command: &[&str]) -> (bool, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/in.sh");
     let output = Command::new(script)
@@ -80,7 +80,7 @@ fn libvirt_defines_the_node_device_and_gives_it_the_emitted_name() {
                 format!("0000:00:02.0/{UUID}"),
             ];
             assert_eq!(lines[..3], wanted, "{}: {said}", suite.name);
-            // libvirt has it in the file that `emit mdevctl` prints.
+            // libvirt reports what is in the file that `emit mdevctl` prints.
             let kept = emit(&["mdevctl", "--type", "i915-GVTg_V5_4", "domain.xml"], name);
             assert_eq!(lines[3..].join("\n"), kept.trim_end(), "{}", suite.name);
         }
@@ -101,7 +101,7 @@ fn libvirt_reads_the_lines_for_qemu_conf() {
         };
         let (done, said) = ask(&text);
         assert!(done && said == "ready\n", "{}: {said}", suite.name);
-        // It would complain.
+        // libvirt would complain about an invalid line.
         let (_, said) = ask(&text.replace(']', ""));
         assert!(
             said.contains("configuration file syntax error: /etc/libvirt/qemu.conf")
@@ -116,7 +116,7 @@ fn libvirt_reads_the_lines_for_qemu_conf() {
 fn udev_reads_the_rule() {
     let Some(suites) = lab::suites() else { return };
     let text = emit(&["udev"], "win10");
-    // Older ones can't say what they think of a file.
+    // Older versions cannot check a file.
     for suite in suites.into_iter().filter(|suite| matches!(suite.name, "trixie" | "sid")) {
         let ask = |text: &str| {
             inside(

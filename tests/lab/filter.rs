@@ -1,5 +1,5 @@
-//! The filter with real libvirtds: domains that move between hosts, shut off, and such that are
-//! saved and restored.
+//! The filter with real libvirtds: domains that move between hosts, while shut off or saved and
+//! restored.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::lab;
 
-/// What tests/lab/filter.py says of a step.
+/// The answer of tests/lab/filter.py for a step.
 #[derive(Debug, serde::Deserialize)]
 struct Answer {
     step: String,
@@ -15,15 +15,15 @@ struct Answer {
     kept: Option<String>,
 }
 
-/// Runs a program of this machine, which has to do it.
+/// Runs a program of this machine, which must succeed.
 fn must(command: &mut Command) -> Vec<u8> {
     let output = command.output().expect("it runs");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
-/// Does these steps between two suites with these files, and the hook for the target's libvirt
-/// beside another that does nothing.
+/// Runs these steps between two suites with these files, with the hook for the target's libvirt
+/// next to another hook that does nothing.
 fn steps(source: &str, target: &str, files: &[(&str, &str)], steps: &[&str]) -> Vec<Answer> {
     let folder =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab").join(format!("filter-{target}"));
@@ -53,13 +53,13 @@ fn steps(source: &str, target: &str, files: &[(&str, &str)], steps: &[&str]) -> 
 }
 
 #[test]
-fn a_domain_that_moves_gets_the_hosts_form_and_nothing_that_goes_wrong_costs_one() {
+fn converts_domains_that_move_between_hosts_and_no_failure_stops_one() {
     if lab::suites().is_none() {
         return;
     }
     let (old, new) = (lab::fixed("old", "--libvirt 7.0"), lab::fixed("new", ""));
     assert!(old.contains("'-set'") && !old.contains("override") && new.contains("override"));
-    // What is right but for a card that libvirt would not let go.
+    // A valid domain, except for a card that would be lost.
     let card = old
         .replace(">old<", ">card<")
         .replace("</devices>", "<video><model type='vga'/></video></devices>");
@@ -79,7 +79,7 @@ fn a_domain_that_moves_gets_the_hosts_form_and_nothing_that_goes_wrong_costs_one
         ("move new", Some(("override", "'-set'"))),
         ("move card", Some(("'-set'", "override"))),
         ("move plain", Some(("plain", "hostdev"))),
-        // Neither has a vGPU's state, and both are saved and restored.
+        // Neither has the state of a vGPU, and both are saved and restored.
         ("cycle plain", Some(("plain", "hostdev"))),
         ("program half", None),
         ("move old", Some(("'-set'", "override"))),

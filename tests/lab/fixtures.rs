@@ -1,5 +1,5 @@
-//! Whole realistic domains: real libvirt takes what `fix` makes of them, and QEMU comes as far as
-//! the vGPU that the lab lacks.
+//! Whole realistic domains: real libvirt accepts the fixed ones, and QEMU gets as far as the vGPU
+//! that the lab lacks.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use gvtg_xml::rules::{RuleSet, builtin};
 use crate::lab;
 use lab::{Answer, Suite, complaints, fault, say};
 
-/// The fixtures by name: what was, and what `fix` makes of it.
+/// The fixtures: name, original, and fixed text.
 fn fixtures() -> Vec<(String, String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let files = std::fs::read_dir(&folder)
@@ -53,7 +53,7 @@ fn as_of_7_0(text: &str) -> String {
     text.replace(" mode='custom'", "").replace("    <audio id='1' type='spice'/>\n", "")
 }
 
-/// What keeps an answer from being that of a domain that runs where its vGPU is.
+/// What differs from the answers for a domain that would run with its vGPU.
 fn faults(answers: &BTreeMap<String, Answer>, suite: Suite) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, answer) in answers {
@@ -74,7 +74,7 @@ fn faults(answers: &BTreeMap<String, Answer>, suite: Suite) -> Vec<String> {
                 }
             }
         }
-        // The lab has no GPU for graphics with OpenGL to draw on, and Debian's QEMU 5.2 no SDL.
+        // The lab has no GPU for graphics with OpenGL, and Debian's QEMU 5.2 has no SDL.
         let lacks_display =
             answer.qemu.contains("egl: ") || answer.qemu.contains("Display 'sdl' is not available");
         if !lacks_display
@@ -88,19 +88,20 @@ fn faults(answers: &BTreeMap<String, Answer>, suite: Suite) -> Vec<String> {
 }
 
 #[test]
-fn what_fix_makes_of_the_fixtures_runs_as_far_as_the_missing_vgpu() {
+fn fixed_fixtures_run_as_far_as_the_missing_vgpu() {
     let Some(suites) = lab::suites() else { return };
     let fixed: BTreeMap<String, String> =
         fixtures().into_iter().map(|(name, _, fixed)| (name, fixed)).collect();
     let mut questions = Vec::new();
     for suite in &suites {
         let documents = match suite.name {
-            // What the fixtures have that only came with 7.1 or 7.2 is no matter of this program's.
+            // Elements of the fixtures that libvirt 7.1 or 7.2 added are not this program's
+            // concern.
             "bullseye" => fixed_for("--libvirt 7.0.0")
                 .into_iter()
                 .map(|(name, text)| (name, as_of_7_0(&text)))
                 .collect(),
-            // The form of 8.1 to 8.4, which later ones read too.
+            // The syntax of 8.1 to 8.4, which later versions read too.
             "bookworm" => fixed.clone().into_iter().chain(fixed_for("--libvirt 8.3")).collect(),
             _ => fixed.clone(),
         };

@@ -1,4 +1,4 @@
-//! The hook with a real libvirtd: what it does when domains start, stop and fail to start, up to
+//! The hook with a real libvirtd: what it does when domains start, stop and fail to start, with
 //! QEMU running.
 
 use std::fs;
@@ -10,7 +10,7 @@ use crate::lab;
 const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 const OTHER: &str = "11111111-2222-4333-8444-555555555555";
 
-/// What tests/lab/start.py says of a step.
+/// The answer of tests/lab/start.py for a step.
 #[derive(Debug, serde::Deserialize)]
 struct Answer {
     step: String,
@@ -19,7 +19,7 @@ struct Answer {
     running: Vec<String>,
 }
 
-/// A domain with a vGPU of this uuid.
+/// A fixed domain with a vGPU of this UUID.
 fn fixed(name: &str, uuid: &str) -> String {
     lab::fixed(name, &format!("--type i915-GVTg_V5_4 --uuid {uuid}"))
 }
@@ -30,7 +30,7 @@ fn mdev_sysfs() -> PathBuf {
     program.ancestors().nth(2).expect("target/debug").join("examples/mdev-sysfs")
 }
 
-/// Does these steps on a suite with these domains and this hook.
+/// Runs these steps on a suite with these domains and this hook.
 fn steps(
     suite: &str,
     domains: &[(&str, String)],
@@ -57,7 +57,7 @@ fn steps(
     (serde_json::from_str(&read("answers.json")).expect("answers are JSON"), read("qemu.log"))
 }
 
-/// The hook for these domains, by the program.
+/// The hook that the program emits for these domains.
 fn hook(domains: &[(&str, String)]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_gvtg-xml"));
@@ -72,7 +72,7 @@ fn hook(domains: &[(&str, String)]) -> String {
 }
 
 #[test]
-fn a_vgpu_is_there_while_its_domain_runs_and_no_other_domain_is_disturbed() {
+fn a_vgpu_exists_while_its_domain_runs_and_other_domains_are_undisturbed() {
     let Some(suites) = lab::suites() else { return };
     let plain = "<domain type='kvm'><name>plain</name><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>\
         <devices></devices></domain>";
@@ -82,8 +82,8 @@ fn a_vgpu_is_there_while_its_domain_runs_and_no_other_domain_is_disturbed() {
         ("odd", fixed("a b$(touch x)&apos;&quot;", OTHER)),
         ("plain", plain.to_owned()),
     ];
-    // The second vGPU of one uuid is a mistake that the program itself does not make. plain is a VM
-    // whose old XML was restored.
+    // Two vGPUs with the same UUID are a mistake that the program itself does not make. `plain` is
+    // a VM whose old XML was restored.
     let own = hook(&[domains[0].clone(), domains[2].clone()]);
     let hook = format!(
         "{own}setup_gpu thief {UUID} i915-GVTg_V5_4\nsetup_gpu plain {OTHER} i915-GVTg_V5_4\n"
@@ -102,13 +102,13 @@ fn a_vgpu_is_there_while_its_domain_runs_and_no_other_domain_is_disturbed() {
         ("start odd", "ok", &[OTHER], &["odd", "plain"]),
         ("destroy odd", "ok", &[], &["plain"]),
         ("start thief", "ok", &[UUID], &["plain", "thief"]),
-        // The hook is asked about each domain that libvirt finds running; another status than 0
-        // would end it.
+        // libvirt calls the hook for each domain that it finds running; a status other than 0 would
+        // stop the domain.
         ("restart-libvirtd", "ok", &[UUID], &["plain", "thief"]),
         ("destroy thief", "ok", &[], &["plain"]),
         ("destroy plain", "ok", &[], &[]),
     ];
-    // The oldest with drop-ins here, and the newest.
+    // The oldest with hook drop-ins here, and the newest.
     for suite in suites.iter().filter(|suite| matches!(suite.name, "bookworm" | "sid")) {
         let names: Vec<&str> = plan.iter().map(|(step, ..)| *step).collect();
         let (answers, qemu) = steps(suite.name, &domains, &hook, &names);

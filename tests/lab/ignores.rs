@@ -1,5 +1,4 @@
-//! What is to be ignored comes back from `virsh define` where it stands in the metadata, and not
-//! where comments say it.
+//! Suppressions survive `virsh define` in the metadata, but not in comments.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -13,7 +12,7 @@ use gvtg_xml::rules::{RuleSet, builtin};
 use crate::lab;
 use lab::say;
 
-/// What is ignored in a text, each rule with the reason.
+/// The suppressed rules of a text, each with its reason.
 fn suppressed(text: &str, flags: &str) -> Vec<(String, String)> {
     let findings =
         lint_all(text, &RuleSet::all(builtin()), &parse_settings(flags).unwrap(), Detail::Words)
@@ -34,7 +33,7 @@ fn the_metadata_survives_define_and_comments_do_not() {
     const REASON: &str = "watched from <afar>, with SPICE & co. -- é";
     let rules = RuleSet::all(builtin());
     let text = std::fs::read_to_string("fixtures/win10-virt-manager.xml").unwrap();
-    // libvirt 7.0 does not know it.
+    // libvirt 7.0 does not know this element.
     let text = text.replace("    <audio id='1' type='spice'/>\n", "");
     let names = ["stray-graphics".to_owned(), "stray-video".to_owned()];
     let expected = names.clone().map(|rule| (rule, REASON.to_owned()));
@@ -90,7 +89,7 @@ fn the_metadata_survives_define_and_comments_do_not() {
                 dumped(name)
             );
         }
-        // It stands beside the type, and what comes back needs no further mending.
+        // The suppression is next to the type, and the text that comes back needs no further fix.
         let back = dumped("fixed");
         assert!(
             back.contains("type=\"i915-GVTg_V5_4\"") && back.contains("<graphics"),

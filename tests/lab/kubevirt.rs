@@ -1,4 +1,4 @@
-//! What real libvirts say of the domains that `kubevirt` makes of KubeVirt's.
+//! What real libvirts make of the domains that `kubevirt` returns.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::common::kubevirt;
 use crate::lab;
 
-/// The domain with these attributes of its vGPU, as the program gives it back with these flags.
+/// The domain with these attributes of its vGPU, as the program returns it with these flags.
 fn answered(flags: &[&str], attributes: &str) -> String {
     let (vmi, domain) = (kubevirt::vmi("intel.com/U630", ""), kubevirt::domain(attributes));
     let mut program = Command::new(env!("CARGO_BIN_EXE_gvtg-xml"));
@@ -21,7 +21,7 @@ fn answered(flags: &[&str], attributes: &str) -> String {
 }
 
 #[test]
-fn libvirt_takes_the_domain_and_gives_qemu_the_property() {
+fn libvirt_accepts_the_domain_and_passes_the_property_to_qemu() {
     let Some(suites) = lab::suites() else { return };
     for suite in suites {
         let libvirt = suite.libvirt.to_string();
@@ -36,7 +36,7 @@ fn libvirt_takes_the_domain_and_gives_qemu_the_property() {
             ),
         ]);
         for (name, answer) in lab::ask("kubevirt", suite, &documents, &[]) {
-            // KubeVirt defines it without holding it against the schema.
+            // KubeVirt defines it without validating it against the schema.
             assert_eq!(answer.define, "ok", "{} {name}", suite.name);
             let arguments = answer
                 .argv

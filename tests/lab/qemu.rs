@@ -1,5 +1,5 @@
-//! How QEMU reads its arguments is how this program reads them: which options there are, and what
-//! is in an option list.
+//! QEMU and this program read QEMU's arguments in the same way: which options exist, and what an
+//! option list contains.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use gvtg_xml::qemu::{DisplayValue, OptionList, Syntax, known};
 use crate::lab;
 use lab::{Suite, say};
 
-/// What a shell in a suite's chroot prints.
+/// The output of a shell script in a suite's chroot.
 fn shell(suite: Suite, script: &str) -> String {
     let in_suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/in.sh");
     let mut child = Command::new(in_suite)
@@ -38,7 +38,7 @@ fn release(suite: Suite) -> Release {
     (part(), part())
 }
 
-/// Asks something of each suite at once.
+/// Runs a check on all suites at the same time.
 fn on_each(suites: &[Suite], ask: impl Fn(Suite) -> Vec<String> + Sync) -> Vec<String> {
     std::thread::scope(|scope| {
         let running: Vec<_> = suites.iter().map(|suite| scope.spawn(|| ask(*suite))).collect();
@@ -47,10 +47,10 @@ fn on_each(suites: &[Suite], ask: impl Fn(Suite) -> Vec<String> + Sync) -> Vec<S
 }
 
 #[test]
-fn each_qemu_has_the_options_of_the_table() {
+fn the_option_table_matches_each_qemu() {
     let Some(suites) = lab::suites() else { return };
-    // An option is asked about with one behind it that no QEMU has: it is the operand, or what QEMU
-    // complains of first.
+    // An option is followed by one that no QEMU has, which is either its operand or the option that
+    // QEMU rejects.
     let names: Vec<&str> = names().chain(["no-such-option"]).collect();
     let probe = "for name in NAMES; do
         said=$(timeout -s KILL 5 qemu-system-x86_64 -$name -zzz </dev/null 2>&1 | grep -a 'invalid option' | head -n 1)
@@ -88,7 +88,7 @@ fn each_qemu_has_the_options_of_the_table() {
 }
 
 #[test]
-fn the_newest_qemu_knows_the_options_of_each_display_and_no_other() {
+fn the_display_table_matches_the_newest_qemu() {
     let Some(suites) = lab::suites() else { return };
     let newest = suites.iter().copied().filter(|suite| suite.name == "sid");
     let value = |value: DisplayValue| match value {
@@ -124,8 +124,8 @@ fn the_newest_qemu_knows_the_options_of_each_display_and_no_other() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Operands of `-device`, with the path of the device that QEMU misses, or what it says else; JSON
-/// is read from 6.2 on.
+/// Operands of `-device`, with the path of the device that QEMU misses, or its other error. JSON is
+/// read from 6.2 on.
 const DEVICES: &[(&str, Result<&str, &str>)] = &[
     ("vfio-pci,sysfsdev=/sys/x,,romfile=y", Ok("/sys/x,romfile=y")),
     ("vfio-pci,sysfsdev=/sys/a,sysfsdev=/sys/b", Ok("/sys/b")),
@@ -141,7 +141,7 @@ const DEVICES: &[(&str, Result<&str, &str>)] = &[
     ),
 ];
 
-/// Operands of `-display`, with what QEMU from 7.2 on says of them.
+/// Operands of `-display`, with the error of QEMU from 7.2 on.
 const DISPLAYS: &[(&str, &str)] = &[
     ("gtk,gl", "Expected '=' after parameter 'gl'"),
     ("gtk,gl=on,,x", "Parameter 'gl' does not accept value 'on,x'"),
@@ -150,7 +150,7 @@ const DISPLAYS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn option_lists_are_read_as_qemu_reads_them() {
+fn reads_option_lists_like_qemu() {
     let Some(suites) = lab::suites() else { return };
     for (operand, wanted) in DEVICES {
         match (OptionList::parse(operand, Syntax::DEVICE), wanted) {

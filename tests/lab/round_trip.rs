@@ -1,5 +1,5 @@
-//! Domains that move between an old libvirt and a newer one, there and back: each accepts what is
-//! written for it, and in the end the vGPU is what it was.
+//! Domains that move from an old libvirt to a newer one and back: each libvirt accepts what is
+//! written for it, and in the end the vGPU is unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,15 +12,15 @@ use gvtg_xml::rules::{RuleSet, builtin};
 use crate::lab;
 use lab::{Answer, Device, Suite, say, vgpus};
 
-/// A domain and what two libvirts, one after the other and then the first again, get of it.
+/// A domain, and the texts that two libvirts get: the first, the second, and the first again.
 struct Trip {
     name: String,
     steps: [String; 3],
-    /// Whether a property was left because it has no other form, which a finding says.
+    /// Whether a property was left because it has no other syntax, which a finding reports.
     is_left: bool,
 }
 
-/// The fixtures, and the domains of the corpus where there is one.
+/// The fixtures, and the domains of the corpus if there is one.
 fn domains() -> Vec<(String, String)> {
     let corpus = std::env::var_os("GVTG_CORPUS");
     if corpus.is_none() {
@@ -41,12 +41,12 @@ fn domains() -> Vec<(String, String)> {
         let name = path.file_stem()?.to_str()?.to_owned();
         Some((name, std::fs::read_to_string(path).ok()?))
     };
-    // libvirt reads what it has not set where it converts such interfaces.
+    // libvirt reads uninitialised memory when it converts such interfaces.
     let is_converted = |(_, text): &(String, String)| !text.contains("<interface type='hostdev'");
     paths.into_iter().filter_map(read).filter(is_converted).collect()
 }
 
-/// A domain as it travels to these libvirts in turn; None for one that no step changes.
+/// Converts a domain for these libvirts in turn; None if no step changes it.
 fn travel(name: &str, text: &str, releases: [&str; 3]) -> Option<Trip> {
     let rules = RuleSet::all(builtin());
     let (mut now, mut is_left) = (text.to_owned(), false);
@@ -65,7 +65,7 @@ fn travel(name: &str, text: &str, releases: [&str; 3]) -> Option<Trip> {
 }
 
 #[test]
-fn a_domain_that_moves_between_libvirts_is_accepted_and_its_vgpu_is_what_it_was() {
+fn a_domain_that_moves_between_libvirts_keeps_its_vgpu() {
     let Some(suites) = lab::suites() else { return };
     let suite =
         |name: &str| *suites.iter().find(|suite| suite.name == name).expect("a suite of the lab");
@@ -113,7 +113,7 @@ fn a_domain_that_moves_between_libvirts_is_accepted_and_its_vgpu_is_what_it_was(
 
 type Answers = (Suite, BTreeMap<String, Answer>);
 
-/// Steps that the libvirt that they are for refuses, for a reason that it did not have before.
+/// Steps that their libvirt rejects for a new reason.
 fn refused(trip: &Trip, kind: &str, home: &Answers, away: &Answers) -> Vec<String> {
     let refused = |index: usize| {
         let (suite, answers) = if index == 1 { away } else { home };
@@ -121,8 +121,7 @@ fn refused(trip: &Trip, kind: &str, home: &Answers, away: &Answers) -> Vec<Strin
             &answers[&format!("{}@before", trip.name)],
             &answers[&format!("{}@{kind}{index}", trip.name)],
         );
-        // Where it was refused before, a later reason counts only if it is of this program's
-        // making.
+        // If it was rejected before, a later reason only matters if this program caused it.
         let is_ours = ["audio", "hostdev", "mdev", "qemu", "alias", "address"]
             .iter()
             .any(|word| step.define.contains(word));
@@ -139,7 +138,7 @@ fn refused(trip: &Trip, kind: &str, home: &Answers, away: &Answers) -> Vec<Strin
     (0..3).filter_map(refused).collect()
 }
 
-/// A vGPU that has another property, or another value of one, when it is back.
+/// A vGPU that comes back with another property, or another value of one.
 fn changed(trip: &Trip, kind: &str, home: &Answers) -> Option<String> {
     let argv = |index: usize| home.1[&format!("{}@{kind}{index}", trip.name)].argv.as_ref();
     let (first, last) = (argv(0)?, argv(2));

@@ -1,5 +1,5 @@
-//! What rule files say that libvirt and QEMU say is what they say: each rule's bad examples get its
-//! messages, its fixed ones none.
+//! The messages that rule files attribute to libvirt and QEMU are real: each rule's bad examples
+//! get its messages, and its fixed ones get none.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::common;
 use crate::lab;
 use lab::{Answer, BESIDE, Suite, complaints, say};
 
-/// An example as it is asked about on one suite.
+/// An example, prepared for one suite.
 struct Case {
     rule: &'static Rule,
     suite: Suite,
@@ -21,14 +21,14 @@ struct Case {
     /// The bad example, or the good one.
     text: String,
     is_good: bool,
-    /// What the rule's fix makes of a bad one.
+    /// The text that the rule's fix makes of a bad example.
     fixed: Option<String>,
-    /// The domain that a bad one is at odds with.
+    /// The other domain of a bad example that needs two.
     beside: Option<String>,
 }
 
 impl Case {
-    /// None where the example is not for this libvirt.
+    /// None if the example is not for this libvirt.
     fn new(rule: &'static Rule, index: usize, example: &Example, suite: Suite) -> Option<Self> {
         let (example_text, is_good) = match (&example.bad, &example.good) {
             (Some(bad), _) => (bad, false),
@@ -36,8 +36,8 @@ impl Case {
         };
         let asked = parse_settings(&example.settings).expect("settings");
         let names_libvirt = example.settings.contains("--libvirt");
-        // A bad one may be as bad elsewhere, but an override means something only to a libvirt that
-        // reads it.
+        // A bad example may be as bad elsewhere, but an override means something only to a libvirt
+        // that reads it.
         let is_bound = names_libvirt || is_good || example_text.contains("<qemu:override>");
         if is_bound && property_syntax_for(asked.libvirt) != property_syntax_for(suite.libvirt) {
             return None;
@@ -47,7 +47,7 @@ impl Case {
             common::document(&example_text.replace(['»', '«'], ""), example.within, &settings);
         let only = RuleSet { active: vec![rule], ..RuleSet::all(builtin()) };
         let found = common::findings_of(example, &text, &only, &settings);
-        // Of a good one libvirt takes each by itself.
+        // libvirt gets a good example without the other domain.
         let beside = example
             .other_file
             .as_ref()
@@ -84,7 +84,7 @@ struct Answered {
     fixed: Option<Answer>,
 }
 
-/// Every example on every suite that its settings fit.
+/// Runs every example on every suite that its settings fit.
 fn ask() -> Option<Vec<Answered>> {
     let suites = lab::suites()?;
     let mut cases = Vec::new();
@@ -129,11 +129,11 @@ fn ask() -> Option<Vec<Answered>> {
     Some(answered.collect())
 }
 
-/// What is said at a moment; nothing where all is well.
+/// The messages from this source; empty if there are none.
 fn said(answer: &Answer, moment: MessageSource) -> String {
     match moment {
         MessageSource::Define if answer.define != "ok" => answer.define.clone(),
-        // Where define refuses, the schema's words are no news.
+        // If define fails, the schema's error is expected too.
         MessageSource::Validate if answer.define == "ok" && answer.validate != "ok" => {
             answer.validate.clone()
         }
@@ -143,7 +143,7 @@ fn said(answer: &Answer, moment: MessageSource) -> String {
     }
 }
 
-/// Whether words are among those of a message, where `{}` stands for what varies.
+/// Whether a message contains these words, in which `{}` stands for any text.
 fn matches(words: &str, message: &str) -> bool {
     let mut rest = message;
     words.split("{}").all(|piece| match rest.find(piece) {
@@ -156,7 +156,7 @@ fn matches(words: &str, message: &str) -> bool {
 }
 
 #[test]
-fn libvirt_and_qemu_say_what_the_rules_say_they_say() {
+fn libvirt_and_qemu_print_the_messages_of_the_rules() {
     let Some(answered) = ask() else { return };
     let mut faults = Vec::new();
     let mut shown: BTreeMap<(String, String), bool> = BTreeMap::new();
@@ -197,7 +197,7 @@ fn libvirt_and_qemu_say_what_the_rules_say_they_say() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Messages that a suite in their range gives for none of the rule's bad examples.
+/// Messages that a suite in their range prints for none of the rule's bad examples.
 fn silence(
     rule: &Rule,
     suite: Suite,
@@ -229,13 +229,12 @@ fn silence(
     faults
 }
 
-/// What a bad example is told and its fixed one is not, without the rule saying so: a search for
+/// Messages for a bad example, but not for its fixed one, that the rule does not have: a search for
 /// the message would miss the rule.
 fn unsaid(answered: &Answered) -> Vec<String> {
     let Answered { case, text, fixed } = answered;
     if case.rule.when.unsuitable || case.is_good {
-        // What a machine of another architecture or hypervisor would say is nothing that the lab
-        // can hear.
+        // The lab cannot reproduce messages of another architecture or hypervisor.
         return Vec::new();
     }
     let mut faults = Vec::new();
@@ -255,7 +254,7 @@ fn unsaid(answered: &Answered) -> Vec<String> {
     faults
 }
 
-/// Messages that a fixed or good example still gets, and whatever else libvirt refuses it for.
+/// Messages that a fixed or good example still gets, and other reasons why libvirt rejects it.
 fn still_said(answered: &Answered) -> Vec<String> {
     let Answered { case, text, fixed } = answered;
     let (Some(answer), kind) = (
@@ -275,7 +274,7 @@ fn still_said(answered: &Answered) -> Vec<String> {
     }
     for moment in [MessageSource::Define, MessageSource::Validate, MessageSource::Start] {
         let message = said(answer, moment);
-        // A fix is about its rule's finding only: whatever else was refused before still is.
+        // A fix concerns only its rule's finding: libvirt may still reject the rest.
         if !message.is_empty() && message != said(text, moment)
             || case.is_good && !message.is_empty()
         {
@@ -288,12 +287,12 @@ fn still_said(answered: &Answered) -> Vec<String> {
     faults
 }
 
-/// What libvirt drops without a word: show that it keeps nothing of a bad example, and something of
-/// the fixed one.
+/// Checks the rules about what libvirt drops silently: it keeps nothing of a bad example, and
+/// something of the fixed one.
 fn dropped(answered: &Answered) -> Option<String> {
     let Answered { case, text: bad, fixed: Some(fixed) } = answered else { return None };
     let sign = match &*case.rule.id {
-        // An old libvirt's own number does, so there the alias goes.
+        // An old libvirt numbers the device itself, so the alias is left out.
         "vgpu-alias" if !case.fixed.as_ref()?.contains("<alias") => return None,
         "vgpu-alias" => "<alias name='ua-",
         "unsupported-override" => "device.ua-gvtg.",
@@ -301,7 +300,7 @@ fn dropped(answered: &Answered) -> Option<String> {
         _ => return None,
     };
     let kept = |answer: &Answer| answer.dumpxml.as_ref().map(|xml| xml.matches(sign).count());
-    // Two blocks are merged, and are the schema's trouble only.
+    // Two blocks are merged, and only the schema rejects them.
     let wanted = if case.rule.id == "split-commandline" { kept(fixed) } else { Some(0) };
     let is_seen = kept(bad) == wanted && kept(fixed) > Some(0);
     (!is_seen).then(|| {

@@ -1,5 +1,5 @@
-//! An editor's documents have the configurations that the command line finds for them, and hear
-//! when these change.
+//! Documents in an editor have the configurations that the command line finds for them, and notice
+//! changes to these.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -17,14 +17,14 @@ use crate::client;
 use crate::common;
 use client::{Client, capabilities, pulling, uri};
 
-/// A vGPU that lacks much, with a `<video>`.
+/// A vGPU that lacks several properties, and a `<video>`.
 const DOMAIN: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <video/>\n    \
     <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      <source>\n        \
     <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      <alias name='ua-gvtg'/>\n    </hostdev>\n  </devices>\n</domain>\n";
 const RULE: &str = "id = 'no-name'\nsummary = 'A name'\nseverity = 'warning'\ngroup = 'domain'\nsince = '1'\nselect = '/domain/name'\n\
     message = 'it has a name'\nwhy = 'x'\n[check]\nkind = 'forbid'\n";
 
-/// What is told of a document: severity and rule of each finding.
+/// The severity and rule of each published finding.
 fn told(diagnostics: &Value) -> Vec<String> {
     let word = |finding: &Value| {
         ["", "error", "warning", "info"][finding["severity"].as_u64().unwrap() as usize]
@@ -35,7 +35,7 @@ fn told(diagnostics: &Value) -> Vec<String> {
     diagnostics.as_array().unwrap().iter().map(line).collect()
 }
 
-/// What `lint` says of a file, in the same words.
+/// The findings of `lint` for a file, in the same form.
 fn linted(path: &Path) -> Vec<String> {
     let mut command = program(["lint", "--quiet", "--format", "concise", "--skip-foreign"]);
     let (_, stdout, stderr) = outcome(feed(command.arg(path), b""));
@@ -46,12 +46,12 @@ fn linted(path: &Path) -> Vec<String> {
     words.collect()
 }
 
-/// Has the server look at what has changed.
+/// Makes the server look for changes.
 fn nudge(client: &mut Client) {
     client.notify("workspace/didChangeWatchedFiles", json!({ "changes": [] }));
 }
 
-/// Waits for a message that is shown.
+/// Waits for a message that is shown to the user.
 fn shown(client: &mut Client) -> String {
     loop {
         if let Some(at) =
@@ -64,7 +64,7 @@ fn shown(client: &mut Client) -> String {
     }
 }
 
-/// An open document in a folder: its name and findings.
+/// Opens a document in a folder: its name and findings.
 fn opened(client: &mut Client, folder: &Path, name: &str) -> (String, Vec<String>) {
     let uri = uri(&folder.join(name)).replace(' ', "%20");
     client.open(&uri, DOMAIN);
@@ -73,7 +73,7 @@ fn opened(client: &mut Client, folder: &Path, name: &str) -> (String, Vec<String
 }
 
 #[test]
-fn a_document_has_the_nearest_configuration_and_each_its_own() {
+fn each_document_has_its_nearest_configuration() {
     let config = "rule-pages = 'https://example.org/'\nsite-rules = 'rules'\n[rules]\nstray-video = 'info'\n\
         [[overrides]]\nfiles = ['special*.xml']\nignore = ['missing-opregion']\n";
     let folder = folder(&[
@@ -105,7 +105,7 @@ fn a_document_has_the_nearest_configuration_and_each_its_own() {
             && !has(2, "warning[no-name]"),
         "{all:?}"
     );
-    // Fixed for the libvirt that the configuration names, and nothing unsafe.
+    // Fixed for the libvirt that the configuration names, without unsafe fixes.
     let old = uri(&folder.path().join("old/win10.xml"));
     let actions = client.actions(&old, 0..DOMAIN.len(), Some("source.fixAll"));
     let by_command =
@@ -120,7 +120,7 @@ fn a_document_has_the_nearest_configuration_and_each_its_own() {
 }
 
 #[test]
-fn the_editors_settings_count_before_a_configuration() {
+fn the_editors_settings_override_the_configuration() {
     let folder = folder(&[
         ("gvtg-xml.toml", "libvirt = '7.0'\n[rules]\nstray-video = 'off'\n"),
         ("other.toml", "ignore = ['display']\n"),
@@ -147,7 +147,7 @@ fn the_editors_settings_count_before_a_configuration() {
 }
 
 #[test]
-fn what_changes_is_read_anew() {
+fn rereads_changed_configurations_and_rules() {
     let folder = folder(&[("vms/x.xml", DOMAIN)]);
     let config = folder.path().join("gvtg-xml.toml");
     for able in [capabilities(), pulling()] {
@@ -182,7 +182,8 @@ fn what_changes_is_read_anew() {
             .unwrap();
         let _: official::RegistrationParams =
             serde_json::from_value(registered["params"].clone()).unwrap();
-        // One that is new, changed, nearer, and gone; a rule of a site; the line of an editor.
+        // A new configuration, a changed one, a nearer one, one that is deleted; custom rules; the
+        // editor's own settings.
         let mut steps: Vec<(&str, Vec<String>)> = Vec::new();
         let mut step = |name: &'static str, client: &mut Client, change: &dyn Fn()| {
             change();
@@ -225,7 +226,7 @@ fn what_changes_is_read_anew() {
 }
 
 #[test]
-fn of_one_that_is_wrong_the_last_that_was_right_holds_and_the_place_is_marked() {
+fn keeps_the_last_valid_configuration_and_marks_the_mistake() {
     let folder = folder(&[
         ("gvtg-xml.toml", "[rules]\nstray-video = 'off'\n"),
         ("x.xml", DOMAIN),
@@ -281,7 +282,7 @@ fn of_one_that_is_wrong_the_last_that_was_right_holds_and_the_place_is_marked() 
 }
 
 #[test]
-fn one_that_never_was_right_or_is_a_strangers_is_left_out() {
+fn ignores_an_invalid_or_untrusted_configuration() {
     let folder =
         folder(&[("gvtg-xml.toml", "x = 1\n[rules]\nstray-video = 'off'\n"), ("x.xml", DOMAIN)]);
     let mut client = Client::spawn(&[]);
@@ -301,7 +302,7 @@ fn one_that_never_was_right_or_is_a_strangers_is_left_out() {
         assert_eq!(told(&client.published(&document)["diagnostics"]), found);
         assert!(shown(&mut client).contains("is owned by user 65533"));
         chown(&config, Some(0), None).unwrap();
-        // What the message said to do was done, and nothing else.
+        // The user does what the message says, and nothing else.
     }
     nudge(&mut client);
     let found = told(&client.published(&document)["diagnostics"]);
@@ -310,7 +311,7 @@ fn one_that_never_was_right_or_is_a_strangers_is_left_out() {
 }
 
 #[test]
-fn a_domain_that_the_configuration_names_is_one_without_a_sign() {
+fn checks_a_domain_that_the_configuration_names() {
     let text = "<domain type='kvm'>\n  <name>plain</name>\n  <devices>\n  </devices>\n</domain>\n";
     let folder = folder(&[("gvtg-xml.toml", "[[overrides]]\nfiles = ['vms/*']\nnamed = true\n")]);
     fs::create_dir(folder.path().join("vms")).unwrap();

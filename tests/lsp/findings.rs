@@ -1,4 +1,4 @@
-//! What an editor shows is what the command line says: findings, fixes, pages.
+//! An editor shows what the command line prints: findings, fixes, pages.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -53,7 +53,7 @@ fn documents() -> Vec<String> {
     variants.filter(|text| lint(text, &rules, &Settings::default()).is_ok()).collect()
 }
 
-/// The documents as files in a folder, under names that `virsh edit` gives, or under any.
+/// Writes the documents into a folder, with names as `virsh edit` chooses them, or others.
 fn write(folder: &Path, documents: &[String], is_virsh_edit: bool) -> Vec<String> {
     let prefix = if is_virsh_edit { "virsh" } else { "file" };
     let names: Vec<String> =
@@ -64,8 +64,8 @@ fn write(folder: &Path, documents: &[String], is_virsh_edit: bool) -> Vec<String
     names
 }
 
-/// The flags by which the command line does what the server does for `virsh edit`: what it writes
-/// is for this machine's libvirt, if there is one.
+/// The flags that make the command line do what the server does for `virsh edit`: the fixed text is
+/// for the installed libvirt, if there is one.
 fn of_virsh_edit() -> &'static [&'static str] {
     if installed().is_some() { &["--libvirt", "installed"] } else { &[] }
 }
@@ -74,7 +74,7 @@ fn installed() -> Option<Version> {
     libvirt(&Root::default())
 }
 
-/// What the command line finds in each of these files, or of those in a folder, by itself.
+/// The command line's findings in each of these files, or in those of a folder, without the server.
 fn linted(folder: &Path, arguments: &[&str]) -> BTreeMap<String, Vec<Value>> {
     let mut command =
         program(["lint", "--format", "json", "--exit-zero", "--ignore", "shared-vgpu,shared-name"]);
@@ -114,7 +114,8 @@ fn expected(client: &Client, uri: &str, text: &str, finding: &Value) -> Value {
     expected
 }
 
-/// The same of what the editor got: where other places end is not the command line's business.
+/// The comparable part of a finding that the editor got: the command line does not report where
+/// related positions end.
 fn got(finding: &Value) -> Value {
     let mut got = finding.clone();
     if let Some(related) = got.get_mut("relatedInformation").and_then(Value::as_array_mut) {
@@ -126,7 +127,7 @@ fn got(finding: &Value) -> Value {
 }
 
 #[test]
-fn findings_are_those_of_the_command_line() {
+fn findings_equal_those_of_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let documents = documents();
     for (is_named, encoding, options) in [
@@ -175,7 +176,7 @@ fn findings_are_those_of_the_command_line() {
 }
 
 #[test]
-fn fixing_all_makes_the_text_that_fix_writes() {
+fn fix_all_writes_what_fix_writes() {
     let folder = tempfile::tempdir().unwrap();
     let documents = documents();
     for (is_named, encoding) in [(true, "utf-16"), (false, "utf-8")] {
@@ -215,7 +216,7 @@ fn fixing_all_makes_the_text_that_fix_writes() {
 }
 
 #[test]
-fn each_quick_fix_makes_the_edits_that_lint_reports() {
+fn quick_fixes_make_the_edits_that_lint_reports() {
     let folder = tempfile::tempdir().unwrap();
     let documents = documents();
     let names = write(folder.path(), &documents, true);
@@ -267,7 +268,7 @@ fn each_quick_fix_makes_the_edits_that_lint_reports() {
 }
 
 #[test]
-fn the_warning_of_a_form_that_this_machines_libvirt_does_not_read_is_shown_once() {
+fn warns_once_about_a_syntax_that_the_installed_libvirt_does_not_read() {
     let Some(installed) = installed() else {
         common::skips::skipped("the warning of another form: there is no libvirt here");
         return;
@@ -311,7 +312,7 @@ fn the_warning_of_a_form_that_this_machines_libvirt_does_not_read_is_shown_once(
         assert_eq!(warnings(&client), 0);
         assert_eq!(client.goodbye(), 0);
     }
-    // The command line says the same, even with --quiet.
+    // The command line prints the same warning, even with --quiet.
     for flags in ["", "--quiet", "--quiet --diff", "--quiet --format json"] {
         let said = run(&format!("fix --libvirt {wrong} {flags}"), GUIDE).2;
         assert_eq!(said.matches(&warning).count(), 1, "{flags}: {said}");
@@ -323,7 +324,7 @@ fn the_warning_of_a_form_that_this_machines_libvirt_does_not_read_is_shown_once(
 }
 
 #[test]
-fn virsh_edit_is_for_this_machines_libvirt_unless_the_user_gives_another() {
+fn virsh_edit_uses_the_installed_libvirt_unless_told_otherwise() {
     let Some(installed) = installed() else {
         common::skips::skipped("the libvirt of virsh edit: there is none here");
         return;
@@ -355,7 +356,7 @@ fn fixture(name: &str) -> String {
 }
 
 #[test]
-fn a_rule_can_be_mended_wherever_it_speaks() {
+fn fixes_all_findings_of_one_rule() {
     let text = fixture("win10-virt-manager");
     let mut client = Client::spawn(&[]);
     client.initialize(pulling(), Value::Null);
@@ -380,7 +381,7 @@ fn a_rule_can_be_mended_wherever_it_speaks() {
 }
 
 #[test]
-fn hovering_over_a_finding_shows_the_page_that_explain_prints() {
+fn hovering_over_a_finding_shows_its_page() {
     let mut plain = pulling();
     plain["textDocument"]["hover"]["contentFormat"] = json!(["plaintext"]);
     for (able, kind) in [(plain, "plaintext"), (pulling(), "markdown")] {
@@ -404,7 +405,7 @@ fn hovering_over_a_finding_shows_the_page_that_explain_prints() {
                 "{page}"
             ),
         }
-        // The name of the domain is nobody's business; a tag that rules know has its meaning.
+        // Hovering over the domain's name shows nothing; a tag that rules know has a description.
         for (tag, expected) in
             [("<name>", None), ("<qemu:env", Some("An environment variable for QEMU"))]
         {
@@ -427,7 +428,7 @@ fn hovering_over_a_finding_shows_the_page_that_explain_prints() {
 }
 
 #[test]
-fn values_are_completed_where_a_tag_is_half_written() {
+fn completes_values_in_an_unfinished_tag() {
     let text = "<domain type='kvm'>\n  <devices>\n    <!-- 😀 --><hostdev type='mdev' managed='n\n  </devices>\n</domain>\n";
     let mut client = Client::spawn(&[]);
     client.initialize(pulling(), Value::Null);
@@ -449,7 +450,7 @@ fn values_are_completed_where_a_tag_is_half_written() {
 }
 
 #[test]
-fn a_domain_without_a_sign_is_left_alone_until_it_is_meant() {
+fn leaves_a_domain_without_a_sign_alone_until_asked() {
     let text = "<domain type='kvm'>\n  <name>plain</name>\n  <devices>\n  </devices>\n</domain>\n";
     let mut client = Client::spawn(&[]);
     client.initialize(capabilities(), Value::Null);
@@ -490,7 +491,7 @@ fn a_domain_without_a_sign_is_left_alone_until_it_is_meant() {
 }
 
 #[test]
-fn settings_come_from_flags_options_and_changes_and_a_wrong_one_changes_nothing() {
+fn takes_settings_from_flags_options_and_changes_and_ignores_invalid_ones() {
     let uri = "file:///tmp/virsh000000.xml";
     let text = fixture("guide");
     let codes = |diagnostics: &Value| {
@@ -562,7 +563,7 @@ fn settings_come_from_flags_options_and_changes_and_a_wrong_one_changes_nothing(
 }
 
 #[test]
-fn a_sites_own_rules_speak_in_the_editor_too() {
+fn reports_findings_of_custom_rules() {
     let folder = tempfile::tempdir().unwrap();
     let rule = "id = 'no-floppy'\nsummary = 'A floppy'\nseverity = 'error'\ngroup = 'domain'\nsince = '0.1.0'\n\
         select = \"/domain/devices/disk[@device='floppy']\"\nmessage = 'a floppy'\nwhy = 'This site has none.'\n[check]\nkind = 'forbid'\n";

@@ -1,4 +1,5 @@
-//! The protocol's corners: what comes in the wrong order, in pieces, in masses or not at all.
+//! Corner cases of the protocol: messages in the wrong order, in pieces, in large numbers or
+//! missing.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -21,7 +22,7 @@ use client::{Client, capabilities, pulling};
 
 const NAMED: &str = "file:///tmp/virsh000000.xml";
 
-/// A server in this process, over pipes that are memory.
+/// A server in this process, connected by in-memory pipes.
 fn in_memory() -> (Client, JoinHandle<Result<Ended, String>>) {
     let ((their_input, our_output), (our_input, their_output)) =
         (std::io::pipe().unwrap(), std::io::pipe().unwrap());
@@ -49,7 +50,7 @@ fn hover(client: &mut Client, uri: &str) -> i64 {
     )
 }
 
-/// That the official types read a value, and have a place for all that is in it.
+/// Asserts that the official types read a value, and have a field for everything in it.
 fn is_official<T: DeserializeOwned + Serialize>(value: &Value) {
     let read: T =
         serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"));
@@ -57,7 +58,7 @@ fn is_official<T: DeserializeOwned + Serialize>(value: &Value) {
 }
 
 #[test]
-fn all_that_the_server_says_is_what_the_official_metamodel_has() {
+fn all_messages_fit_the_official_metamodel() {
     let text = fixture("win10-virt-manager");
     for able in [capabilities(), pulling()] {
         let (mut client, _) = in_memory();
@@ -100,7 +101,7 @@ fn all_that_the_server_says_is_what_the_official_metamodel_has() {
 }
 
 #[test]
-fn what_comes_in_the_wrong_order_is_refused_by_its_number() {
+fn rejects_invalid_messages_with_the_right_error_code() {
     let mut client = Client::spawn(&[]);
     assert_eq!(
         client.request("textDocument/hover", json!({})).unwrap_err()["code"],
@@ -150,7 +151,7 @@ fn what_comes_in_the_wrong_order_is_refused_by_its_number() {
 }
 
 #[test]
-fn the_exit_code_says_whether_there_was_a_goodbye() {
+fn the_exit_code_depends_on_shutdown() {
     let exits = |is_initialized: bool, last: &dyn Fn(&mut Client)| {
         let mut client = Client::spawn(&["--stdio"]);
         if is_initialized {
@@ -174,7 +175,7 @@ fn the_exit_code_says_whether_there_was_a_goodbye() {
 }
 
 #[test]
-fn on_a_terminal_where_no_editor_is_nobody_waits_for_one() {
+fn exits_at_once_on_a_terminal() {
     if !common::program::has_terminals() {
         return;
     }
@@ -185,10 +186,10 @@ fn on_a_terminal_where_no_editor_is_nobody_waits_for_one() {
 }
 
 #[test]
-fn a_request_that_is_called_off_while_it_waits_costs_nothing() {
+fn a_cancelled_request_is_not_computed() {
     let (mut client, server) = in_memory();
     client.initialize(capabilities(), Value::Null);
-    // So large that what comes behind it waits.
+    // So large that the messages after it have to wait.
     let filler = "<!-- filler -->\n".repeat(500_000);
     let text = fixture("win10-virt-manager").replace("</domain>", &format!("{filler}</domain>"));
     client.open(NAMED, &text);
@@ -216,7 +217,7 @@ fn a_request_that_is_called_off_while_it_waits_costs_nothing() {
 }
 
 #[test]
-fn a_hundred_edits_a_second_are_followed_and_edits_in_a_row_are_looked_at_once() {
+fn follows_a_hundred_edits_a_second_and_checks_batched_edits_once() {
     let mut client = Client::spawn(&[]);
     client.initialize(capabilities(), Value::Null);
     let text = fixture("win10-virt-manager");
@@ -231,7 +232,7 @@ fn a_hundred_edits_a_second_are_followed_and_edits_in_a_row_are_looked_at_once()
     assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     assert_eq!(last["version"], 101);
     let _ = std::mem::take(&mut client.told);
-    // One write, so that all of it is there at once.
+    // One write, so that all messages are available at once.
     let mut burst = Vec::new();
     for version in 102..=1101 {
         let changes = json!([{ "range": null, "text": format!("{text}<!-- {version} -->") }]);
@@ -254,7 +255,7 @@ fn a_hundred_edits_a_second_are_followed_and_edits_in_a_row_are_looked_at_once()
 }
 
 #[test]
-fn every_beginning_of_a_document_is_one_error_at_most_and_then_its_findings() {
+fn every_prefix_of_a_document_has_at_most_one_error() {
     let text = fixture("guide").replacen("<name>", "<name>é😀", 1);
     let (mut client, _) = in_memory();
     client.initialize(pulling(), Value::Null);
@@ -291,7 +292,7 @@ fn every_beginning_of_a_document_is_one_error_at_most_and_then_its_findings() {
 }
 
 #[test]
-fn an_unclosed_tag_in_a_good_document_keeps_the_findings_around_it() {
+fn keeps_findings_around_an_unclosed_tag() {
     let text = fixture("win10-virt-manager");
     let (mut client, _) = in_memory();
     client.initialize(capabilities(), Value::Null);
@@ -325,7 +326,7 @@ fn an_unclosed_tag_in_a_good_document_keeps_the_findings_around_it() {
 }
 
 #[test]
-fn edits_in_every_way_leave_the_server_with_the_editors_text() {
+fn the_server_has_the_editors_text_after_any_edits() {
     for encoding in ["utf-8", "utf-16"] {
         let mut able = pulling();
         able["general"]["positionEncodings"] = json!([encoding]);
@@ -334,7 +335,7 @@ fn edits_in_every_way_leave_the_server_with_the_editors_text() {
         let text = "<!-- é😀𝄞\r\nx\ry\n -->\n".to_owned() + &fixture("guide").replace('\n', "\r\n");
         client.open(NAMED, &text);
         let wanted = codes(&json!(client.pull(NAMED)));
-        // A small generator of numbers, the same in each run.
+        // A small pseudo-random number generator, the same in each run.
         let mut state = 7u64;
         let mut next = |below: usize| {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -342,7 +343,7 @@ fn edits_in_every_way_leave_the_server_with_the_editors_text() {
         };
         for round in 0..200 {
             let now = client.texts[NAMED].1.clone();
-            // An editor's cursor is between two characters, and never inside CRLF.
+            // An editor's cursor is between two characters, never inside CRLF.
             let places: Vec<usize> = now
                 .char_indices()
                 .map(|(at, _)| at)
@@ -361,7 +362,7 @@ fn edits_in_every_way_leave_the_server_with_the_editors_text() {
             client.edit(NAMED, span, ["", "😀", "\r\n", "<a b='é'/>", "𝄞\nx"][round % 5]);
         }
         let spoilt = client.texts[NAMED].1.clone();
-        // The whole text comes back as one edit over all of what the server should have.
+        // The whole text comes back as one edit of everything that the server should have.
         client.edit(NAMED, 0..spoilt.len(), &text);
         assert_eq!(codes(&json!(client.pull(NAMED))), wanted, "{encoding}");
         let actions = client.actions(NAMED, 0..0, Some("source.fixAll"));
@@ -376,7 +377,7 @@ fn edits_in_every_way_leave_the_server_with_the_editors_text() {
 }
 
 #[test]
-fn a_huge_document_is_looked_at_and_a_larger_one_is_said_to_be_too_large() {
+fn checks_a_huge_document_and_reports_a_larger_one_as_too_large() {
     let (mut client, _) = in_memory();
     client.initialize(capabilities(), Value::Null);
     let filler = "<!-- é😀 filler -->\n".repeat(400_000);

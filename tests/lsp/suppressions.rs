@@ -1,5 +1,5 @@
-//! What a document says is to be ignored, in an editor: what is shown, what is offered, and what
-//! names mean.
+//! Suppressions in an editor: which findings are shown, which actions are offered, and how rule
+//! names are completed and explained.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -27,7 +27,7 @@ fn codes(found: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_ignored_is_not_shown_and_the_command_line_agrees() {
+fn does_not_show_suppressed_findings() {
     let ignored =
         TEXT.replace("    <video/>", "    <!-- gvtg-xml: ignore[stray-video] é -->\n    <video/>");
     let mut client = opened(FILE, &ignored);
@@ -61,7 +61,7 @@ fn what_is_ignored_is_not_shown_and_the_command_line_agrees() {
 }
 
 #[test]
-fn a_finding_can_be_ignored_here_and_in_the_file() {
+fn offers_to_suppress_a_finding_here_and_in_the_file() {
     for text in [TEXT.to_owned(), TEXT.replace('\n', "\r\n"), format!("\u{feff}{TEXT}")] {
         let mut client = opened(FILE, &text);
         let at = text.find("<video").unwrap();
@@ -102,7 +102,7 @@ fn a_finding_can_be_ignored_here_and_in_the_file() {
 }
 
 #[test]
-fn what_virsh_edit_hands_out_gets_no_comments() {
+fn offers_no_comments_for_virsh_edit() {
     let uri = "file:///tmp/virsh000000.xml";
     let mut client = opened(uri, TEXT);
     let at = TEXT.find("<video").unwrap();
@@ -120,7 +120,7 @@ fn what_virsh_edit_hands_out_gets_no_comments() {
 }
 
 #[test]
-fn what_is_wrong_with_an_ignore_can_be_mended_and_not_be_ignored() {
+fn offers_fixes_but_no_suppressions_for_invalid_suppressions() {
     let text = TEXT.replace(
         "    <video/>",
         "    <!-- gvtg-xml: ignore[stray-vidoe, vgpu-boot-order] x -->\n    <video/>",
@@ -144,7 +144,7 @@ fn what_is_wrong_with_an_ignore_can_be_mended_and_not_be_ignored() {
 }
 
 #[test]
-fn rules_are_completed_and_explained_where_they_are_ignored() {
+fn completes_and_explains_rules_in_suppressions() {
     let comment = TEXT
         .replace("    <video/>", "    <!-- gvtg-xml: ignore[stray-video, str] é -->\n    <video/>");
     let unfinished = TEXT.replace("    <video/>", "    <!-- gvtg-xml: ignore[str");

@@ -1,4 +1,4 @@
-//! A `console` block: its commands, what they should print, and what they do print.
+//! A `console` block: its commands, their expected output, and their real output.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 const AFTER_A_COMMAND: &str = "-- after a command --";
 
-/// The blocks of a text, each with the line it begins on.
+/// The blocks of a text, each with the line that it begins on.
 pub fn blocks(text: &str) -> Vec<(usize, &str)> {
     let fences = text.match_indices("\n```console\n").map(|(at, fence)| at + fence.len());
     fences
@@ -19,7 +19,7 @@ pub fn blocks(text: &str) -> Vec<(usize, &str)> {
         .collect()
 }
 
-/// A command with what it should print.
+/// A command with its expected output.
 struct Step {
     command: String,
     output: Vec<String>,
@@ -42,7 +42,7 @@ fn steps(block: &str) -> Vec<Step> {
     steps
 }
 
-/// A step, and what its command printed.
+/// A step with the real output of its command.
 pub struct Answered {
     step: Step,
     lines: Vec<String>,
@@ -54,8 +54,8 @@ impl Answered {
         fits(&self.step.output.iter().map(String::as_str).collect::<Vec<_>>(), &lines)
     }
 
-    /// What the page should say, with its `…` where they were; None where only a person can tell
-    /// what is to be left out.
+    /// The output that the page should show, with its `…` where they were; None if only a person
+    /// can decide what to leave out.
     pub fn renewed(&self) -> Option<Vec<String>> {
         if self.is_right() {
             return Some(self.step.output.clone());
@@ -69,8 +69,8 @@ impl Answered {
             if index > 0 {
                 renewed.push("…".to_owned());
             }
-            // As many lines as there were, around one that is still printed; the block begins and
-            // ends with the output where no dots say otherwise.
+            // As many lines as before, around one that is still printed; the block begins and ends
+            // with the output unless dots say otherwise.
             let around = |(index, line): (usize, &String)| {
                 let place = self.lines[next..].iter().position(|other| other == line)?;
                 (next + place).checked_sub(index)
@@ -105,7 +105,7 @@ impl fmt::Display for Answered {
     }
 }
 
-/// A block with what its commands print now.
+/// A block with the current output of its commands.
 pub fn renewed_block(steps: &[Answered]) -> String {
     let step = |answered: &Answered| {
         let command = answered
@@ -120,13 +120,13 @@ pub fn renewed_block(steps: &[Answered]) -> String {
     steps.iter().map(step).collect()
 }
 
-/// Where a page's commands are run.
+/// The environment for a page's commands.
 pub struct Place {
     folder: TempDir,
 }
 
 impl Place {
-    /// A place as a reader has it who has just got the project: in its folder, with a machine where
+    /// The environment of a reader who has just downloaded the project: its folder, a machine where
     /// GVT-g is off, and virt-manager's win10.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -150,7 +150,7 @@ impl Place {
         Self { folder }
     }
 
-    /// Runs a page's blocks in one shell, as a reader has one.
+    /// Runs a page's blocks in one shell, as a reader does.
     pub fn run(&self, blocks: &[&str]) -> Vec<Vec<Answered>> {
         let blocks: Vec<Vec<Step>> = blocks.iter().map(|block| steps(block)).collect();
         let mut script = String::from("exec 2>&1\n");
@@ -187,7 +187,7 @@ impl Place {
             .into_iter();
         let mut answered = |step: Step| {
             let printed = printed.next().unwrap_or_default();
-            // A machine with an old libvirt is told about it.
+            // Pages leave out the note about this machine's old libvirt.
             let lines = printed
                 .lines()
                 .filter(|line| !line.starts_with("gvtg-xml: this machine's libvirt is "));
@@ -202,7 +202,7 @@ impl Place {
     }
 }
 
-/// Whether lines are those wanted, with `…` for any number of lines.
+/// Whether lines match the expected ones, in which `…` stands for any number of lines.
 fn fits(wanted: &[&str], lines: &[&str]) -> bool {
     match (wanted.split_first(), lines.split_first()) {
         (Some((&"…", rest)), _) => (0..=lines.len()).any(|skipped| fits(rest, &lines[skipped..])),
@@ -212,7 +212,7 @@ fn fits(wanted: &[&str], lines: &[&str]) -> bool {
 }
 
 #[test]
-fn what_a_block_prints_is_renewed_around_its_dots() {
+fn updates_output_around_dots() {
     let answered = |output: &str, lines: &str| {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         Answered { step: Step { command: "x".into(), output: words(output) }, lines: words(lines) }
@@ -235,7 +235,7 @@ fn what_a_block_prints_is_renewed_around_its_dots() {
 }
 
 #[test]
-fn dots_stand_for_any_lines() {
+fn dots_match_any_lines() {
     assert!(fits(&["a", "…", "d"], &["a", "b", "c", "d"]));
     assert!(fits(&["…"], &[]));
     assert!(!fits(&["a", "…", "d"], &["a", "b"]));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Links to a file or a heading that is not there, each with its page.
+/// Links to a missing file or heading, each with its page.
 pub fn broken() -> Vec<String> {
     let more = [
         "ARCHITECTURE.md",
@@ -85,20 +85,20 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
         .filter(|path| !path.split('/').any(is_placeholder))
 }
 
-/// Whether a part of a path stands for many: `ID.toml`, `FORMAT.rs`.
+/// Whether a part of a path stands for many names: `ID.toml`, `FORMAT.rs`.
 fn is_placeholder(part: &str) -> bool {
     let stem = part.split('.').next().unwrap_or(part);
     stem != "README" && !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// What links outside of code lead to.
+/// The targets of links outside of code.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     without_blocks(text)
         .flat_map(|line| line.split("](").skip(1))
         .filter_map(|rest| Some(rest.split_once(')')?.0))
 }
 
-/// The names that a page's headings have in links, by GitHub's rule.
+/// The anchors of a page's headings, by GitHub's rule.
 fn headings(text: &str) -> BTreeSet<String> {
     let headings = without_blocks(text)
         .filter(|line| line.starts_with('#'))
@@ -126,7 +126,7 @@ fn without_blocks(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn headings_and_links_are_found() {
+fn finds_headings_and_links() {
     assert_eq!(
         headings("# All of the host's files\n```\n# no\n```\n## Which `type`?\n"),
         ["all-of-the-hosts-files", "which-type"].map(String::from).into()
@@ -135,7 +135,7 @@ fn headings_and_links_are_found() {
 }
 
 #[test]
-fn paths_are_found_in_code_without_placeholders() {
+fn finds_paths_without_placeholders_in_code() {
     let text = "`src/lib.rs` and `rules/ID.toml`, `tests/run --all`, `docs/README.md`, src/main.rs, `a/b`\n\
                 ```sh\ncat `src/no.rs`\n```\n";
     assert_eq!(paths(text).collect::<Vec<_>>(), ["src/lib.rs", "tests/run", "docs/README.md"]);

@@ -1,12 +1,11 @@
-//! The README and the pages in docs/ are true: their `console` blocks are run, commands that they
-//! only speak of are the program's, as are their tables and the picture, and their links lead
-//! somewhere. The example rule in CONTRIBUTING.md is valid, and the paths in it and in ARCHITECTURE.md
-//! exist.
+//! The README and the pages in docs/ are true: their `console` blocks are run, the program accepts
+//! the commands in their text, tables and the picture are current, and links work. The example rule
+//! in CONTRIBUTING.md is valid, and the paths in it and in ARCHITECTURE.md exist.
 //!
 //! A page's blocks are run line by line in one shell, in a copy of the project's folder with
-//! `fixtures/` in it, where they may leave nothing; `tests/readme/bin/` has what stands in for
-//! virsh and the machine. A line `…` stands for any lines, none included. `UPDATE_EXPECTED=1 cargo
-//! test --test readme` writes the tables and what blocks print anew.
+//! `fixtures/`, and may leave nothing in it; `tests/readme/bin/` has stand-ins for virsh and the
+//! machine. A line `…` stands for any number of lines, even none. `UPDATE_EXPECTED=1 cargo test
+//! --test readme` updates the tables and the output in blocks.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -27,7 +26,7 @@ use console::Place;
 use page::Page;
 
 #[test]
-fn console_blocks_print_what_they_say() {
+fn console_blocks_show_the_real_output() {
     let pages = page::all();
     let count: usize = pages.iter().map(|page| console::blocks(&page.text).len()).sum();
     assert!(count > 10, "only {count} blocks found");
@@ -38,7 +37,7 @@ fn console_blocks_print_what_they_say() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Where a page's blocks print something else, or leave something in the project's folder.
+/// Pages whose blocks print something else, or leave something in the project's folder.
 fn failures(page: &Page) -> Vec<String> {
     let place = Place::new();
     let before = files(&place.checkout());
@@ -65,7 +64,7 @@ fn failures(page: &Page) -> Vec<String> {
     failures
 }
 
-/// All that is in a folder, by its path.
+/// All files in a folder, by path.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -81,7 +80,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn commands_that_are_spoken_of_are_the_programs() {
+fn the_program_accepts_the_commands_in_the_text() {
     let refused: Vec<String> =
         page::all().iter().flat_map(|page| spoken::refused(&page.text)).collect();
     assert!(refused.is_empty(), "{}", refused.join("\n"));
@@ -113,7 +112,7 @@ fn each_table_is_on_a_page() {
 }
 
 #[test]
-fn the_picture_is_what_the_program_prints() {
+fn the_picture_shows_the_real_output() {
     let picture = picture::of_a_run();
     if common::is_renewing() {
         fs::write("docs/run.svg", &picture).unwrap();
@@ -126,7 +125,7 @@ fn the_picture_is_what_the_program_prints() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_work() {
     let broken = links::broken();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
@@ -143,7 +142,7 @@ fn every_decision_is_in_the_index() {
 }
 
 #[test]
-fn the_rule_in_contributing_is_one() {
+fn the_rule_in_contributing_is_valid() {
     let text = fs::read_to_string("CONTRIBUTING.md").unwrap();
     let rule = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     gvtg_xml::rules::parse(rule).unwrap();

@@ -1,10 +1,10 @@
-//! The pages that a user reads, and writing them anew.
+//! The pages that users read, and updates to them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// A page, with its path from the project's folder.
+/// A page, with its path in the project's folder.
 pub struct Page {
     pub path: PathBuf,
     pub text: String,
@@ -20,7 +20,7 @@ pub fn all() -> Vec<Page> {
     paths.into_iter().map(|path| Page { text: fs::read_to_string(&path).unwrap(), path }).collect()
 }
 
-/// Writes a page anew, in one step: tests run side by side, and some read meanwhile.
+/// Updates a page in one step: tests run in parallel, and some read meanwhile.
 pub fn renew(path: &Path, change: impl FnOnce(String) -> String) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap();

@@ -1,22 +1,22 @@
-//! The picture of a terminal in the README: what the program prints, with its colours, as SVG.
+//! The README's picture of a terminal: the program's output with its colours, as SVG.
 
 use std::fmt::Write as _;
 use std::fs;
 
 use crate::common::program::{feed, program};
 
-/// What is typed, in a folder with virt-manager's VM.
+/// The commands in the picture, in a folder with virt-manager's VM.
 const COMMANDS: [&str; 2] =
     ["gvtg-xml lint --only stray-graphics win10.xml", "gvtg-xml fix --in-place win10.xml"];
 
-/// A cell of the terminal, and the space around all of them, in pixels.
+/// The size of a terminal cell, and the margin around all of them, in pixels.
 const CELL: (usize, usize) = (8, 18);
 const MARGIN: usize = 16;
 
-/// The terminal's columns: what is longer goes on in the next line, as terminals do it.
+/// The terminal's columns: longer lines are wrapped, as terminals do.
 const COLUMNS: usize = 118;
 
-/// The commands and what they print, as a picture.
+/// The commands and their output, as a picture.
 pub fn of_a_run() -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::copy("fixtures/win10-virt-manager.xml", folder.path().join("win10.xml")).unwrap();
@@ -37,13 +37,13 @@ pub fn of_a_run() -> String {
     svg(&lines.into_iter().flat_map(|line| folded(line, COLUMNS)).collect::<Vec<_>>())
 }
 
-/// How text looks, as far as the program uses it.
+/// The style of text, as far as the program uses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Style {
     is_bold: bool,
     is_dim: bool,
     is_underlined: bool,
-    /// 30 to 37, or 90 to 97.
+    /// A colour from 30 to 37, or from 90 to 97.
     colour: Option<u8>,
 }
 
@@ -54,7 +54,7 @@ struct Run {
     style: Style,
 }
 
-/// The lines of what is meant for a terminal.
+/// The lines of output for a terminal.
 fn runs(printed: &str) -> Vec<Vec<Run>> {
     let mut style = Style::default();
     let line = |line: &str| {
@@ -84,7 +84,7 @@ fn runs(printed: &str) -> Vec<Vec<Run>> {
     printed.lines().map(line).collect()
 }
 
-/// A line as lines of at most so many columns.
+/// A line wrapped to this number of columns.
 fn folded(line: Vec<Run>, columns: usize) -> Vec<Vec<Run>> {
     let (mut lines, mut column) = (vec![Vec::new()], 0);
     for Run { text, style } in line {
@@ -116,7 +116,7 @@ fn svg(lines: &[Vec<Run>]) -> String {
         for Run { text, style } in line {
             let length = text.chars().count();
             if !text.trim().is_empty() {
-                // Whatever the font is, each piece is as wide as its cells.
+                // Each piece is as wide as its cells, in any font.
                 let (x, y) = (MARGIN + column * CELL.0, MARGIN + row * CELL.1 + 13);
                 let look = look(*style);
                 let text = text.replace('&', "&amp;").replace('<', "&lt;");
@@ -132,7 +132,7 @@ fn svg(lines: &[Vec<Run>]) -> String {
     svg + "</g>\n</svg>\n"
 }
 
-/// The attributes for a style.
+/// The SVG attributes for a style.
 fn look(style: Style) -> String {
     let mut look = String::new();
     if let Some(colour) = style.colour {
@@ -154,7 +154,7 @@ fn look(style: Style) -> String {
 }
 
 #[test]
-fn colours_are_read() {
+fn parses_colours() {
     let run = |text: &str, style: Style| Run { text: text.into(), style };
     let red = Style { colour: Some(31), is_bold: true, ..Style::default() };
     let lines = runs("a\u{1b}[31;1mb\nc\u{1b}[0md\n\n");

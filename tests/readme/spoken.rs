@@ -1,24 +1,24 @@
-//! The commands that pages speak of without showing what they print: in a sentence, in a table, in
-//! a script.
+//! The commands that pages mention without showing their output: in a sentence, in a table, in a
+//! script.
 
 use crate::common::program::run;
 
-/// A UUID in the place of `$(uuidgen)`, which only a shell replaces.
+/// A UUID instead of `$(uuidgen)`, which only a shell replaces.
 const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 
-/// Commands of a text that the program doesn't take, each with what it says.
+/// Commands of a text that the program rejects, each with the error.
 pub fn refused(text: &str) -> Vec<String> {
-    // What stands behind `explain` is a message, whatever it is.
+    // Any words after `explain` are a message.
     let commands = commands(text).into_iter().filter(|command| !command.starts_with("explain "));
     let refused = |command: String| {
-        // With --help nothing is done, and what stands before it is read all the same.
+        // With --help the program does nothing, but still parses the arguments before it.
         let (code, _, stderr) = run(&format!("{command} --help"), "");
         (code != 0).then(|| format!("gvtg-xml {command}: {stderr}"))
     };
     commands.filter_map(refused).collect()
 }
 
-/// The arguments of each command in code, and not in `console` blocks, which are run.
+/// The arguments of each command in code, except in `console` blocks, which are run.
 fn commands(text: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut block = None;
@@ -44,7 +44,7 @@ fn of_line(line: &str) -> Vec<String> {
         .replace("\\|", "|")
         .replace("cargo run --release -- ", "gvtg-xml ");
     let parts = line.split(['|', ';', '>', '&']).filter_map(|part| part.split_once("gvtg-xml "));
-    // A word before it other than these makes it something else, such as a folder's name.
+    // Any other word before it makes it something else, such as a folder's name.
     let is_command = |before: &str| {
         before.trim().is_empty()
             || ["sudo", "script:", "run:", "(", "'"]
@@ -58,7 +58,7 @@ fn of_line(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn commands_are_found_in_code() {
+fn finds_commands_in_code() {
     let text = "Say `gvtg-xml lint x \\| cat` or `fix`, and gvtg-xml alone.\n```sh\ncargo run --release -- fix x   # builds\nvirsh dumpxml x | gvtg-xml fix --quiet | sudo gvtg-xml emit all   # so\n```\n\
                 ```console\n$ gvtg-xml types\n```\n```yaml\n- run: gvtg-xml lint vms\n```\n`cp gvtg-xml /usr`\n";
     assert_eq!(commands(text), ["lint x ", "fix x ", "fix --quiet ", "emit all ", "lint vms"]);

@@ -1,4 +1,4 @@
-//! The tables that pages have of what the program knows, and the rules' pages.
+//! The tables on pages that show the program's data, and the rules' pages.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use gvtg_xml::rules::{builtin, of_host, symptoms};
 use gvtg_xml::settings::config::keys::{KEYS, Key};
 use gvtg_xml::text::Applicability;
 
-/// All there are.
+/// The names of all tables.
 pub const NAMES: [&str; 7] = [
     "rules",
     "rules about the host",
@@ -38,7 +38,7 @@ pub fn begin(name: &str) -> String {
     format!("<!-- {name}: written by tests/readme -->\n")
 }
 
-/// A text with all the tables in it written anew.
+/// A text with all its tables updated.
 pub fn with_tables(text: &str) -> String {
     NAMES.iter().fold(text.to_owned(), |text, name| {
         let (begin, end) = (begin(name), format!("<!-- end of {name} -->"));
@@ -135,7 +135,7 @@ fn key_table() -> String {
     table
 }
 
-/// Every known message, in the order of the alphabet.
+/// Every known message, in alphabetical order.
 fn message_table() -> String {
     let mut rows = Vec::new();
     for rule in builtin().iter().chain(of_host()) {
