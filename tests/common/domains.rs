@@ -1,10 +1,10 @@
-//! Domains by chance: well-formed, and full of what the rules speak about.
+//! Random domains: well-formed, and full of what the rules are about.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-/// What can stand in `<devices>`. `#` becomes a number that no other device has.
+/// Elements for `<devices>`. `#` becomes a number that no other device has.
 const DEVICES: &[&str] = &[
     "<graphics type='spice' autoport='yes'>\n  <listen type='address'/>\n</graphics>",
     "<graphics type='spice'><gl enable='yes'/></graphics>",
@@ -119,11 +119,11 @@ pub enum Namespace {
     None,
 }
 
-/// A domain and what must survive in it.
+/// A domain, and what must survive in it.
 #[derive(Clone, Debug)]
 pub struct Made {
     pub text: String,
-    /// Whether a block stands where libvirt does not look: mending that changes the order of
+    /// Whether a block is where libvirt does not read it, so that a fix changes the order of
     /// arguments.
     pub misplaced: bool,
 }
@@ -178,7 +178,7 @@ fn qualified(block: String, namespace: Namespace, text: &mut Vec<String>) {
     });
 }
 
-/// Well-formed domains (but for an undeclared `qemu:`) in every style of writing.
+/// Well-formed domains (except for an undeclared `qemu:`) in every style of writing.
 pub fn domain() -> impl Strategy<Value = Made> {
     use Namespace::*;
     let namespaces =
@@ -240,7 +240,7 @@ pub fn domain() -> impl Strategy<Value = Made> {
         )
 }
 
-/// Each `#d` and `#` as a number of its own.
+/// Replaces each `#d` and `#` with a unique number.
 fn numbered(text: &str) -> String {
     let mut parts = text.split('#');
     let first = parts.next().unwrap_or("").to_owned();

@@ -1,6 +1,6 @@
-//! Machines with something wrong, as changes to the good one, and the rules that say so.
+//! Faulty machines, as changes to a good one, and the rules that report them.
 
-/// Machines that differ from the good one, and what is wrong with them.
+/// Machines that differ from the good one, and the rules that report them.
 pub const FAULTS: &[(&str, &[&str])] = &[
     ("/.dockerenv =", &["in-container"]),
     ("without /dev/kvm", &["no-kvm"]),
@@ -35,7 +35,7 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          /sys/module/i915/parameters/enable_gvt = N\n/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1",
         &["reboot-pending"],
     ),
-    // A file of the same name in /etc hides the distribution's.
+    // A file with the same name in /etc hides the distribution's.
     (
         "/usr/lib/modprobe.d/a.conf = options i915.enable_gvt=1\n/etc/modprobe.d/a.conf = # nothing",
         &[],
@@ -46,8 +46,8 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          /usr/lib/modules/6.1.0-50-amd64/modules.dep:\n    kernel/kvmgt.ko:\n    kernel/drivers/vfio/vfio_virqfd.ko:",
         &[],
     ),
-    // HuC alone is no harm, nor is i915's own choice; and where the kernel lists types, GVT-g is
-    // on.
+    // HuC alone does no harm, and neither does i915's own choice; and if the kernel lists types,
+    // GVT-g is on.
     (
         "without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types\n/sys/module/i915/parameters/enable_guc = 2",
         &["missing-vgpu-types"],
@@ -111,7 +111,7 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          setup_gpu win10 A7AC54EE-0F5B-5731-B099-091B0E8EAF75 i915-GVTg_V5_4 \"$@\"",
         &["two-hooks"],
     ),
-    // The guide's own hook with another uuid takes the only vGPU that fits.
+    // The guide's own hook, with another UUID, takes the only vGPU that fits.
     (
         "/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    function a {\n    }\n    \
          setup_gpu win10 11111111-2222-4333-8444-555555555550 i915-GVTg_V5_4 \"$@\"",
@@ -122,13 +122,13 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          setup_gpu office 11111111-2222-4333-8444-555555555550 i915-GVTg_V5_4 \"$@\"",
         &[],
     ),
-    // The Arch wiki's hook says the same in variables.
+    // The Arch wiki's hook does the same with variables.
     (
         "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    GVT_GUID=11111111-2222-4333-8444-555555555550\n    MDEV_TYPE=i915-GVTg_V5_4\n    \
          DOMAIN=win10\n    echo $GVT_GUID > /x/mdev_supported_types/$MDEV_TYPE/create",
         &["two-hooks"],
     ),
-    // Hooks written by hand, with a vGPU of their own or the very one.
+    // Hooks written by hand, with another vGPU or with the same one.
     (
         "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    if [ \"$1\" = win10 ] && [ \"$2\" = prepare ]; then\n    \
          echo 11111111-2222-4333-8444-555555555550 > /x/mdev_supported_types/y/create\n    fi",
@@ -153,7 +153,7 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          if [ \"$1\" = office ]; then\n    echo 11111111-2222-4333-8444-555555555550 > /x/mdev_supported_types/y/create\n    fi",
         &[],
     ),
-    // Scripts that the hook of PassthroughPOST runs.
+    // Scripts that PassthroughPOST's hook runs.
     (
         "/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    for file in /etc/libvirt/hooks/qemu.d/$1/$2/$3/*; do \"$file\" \"$@\"; done\n\
          /etc/libvirt/hooks/qemu.d/win10/prepare/begin/gpu.sh (755):\n    #!/bin/bash\n    echo $ID > /x/mdev_supported_types/y/create",
@@ -163,7 +163,7 @@ pub const FAULTS: &[(&str, &[&str])] = &[
         "/etc/libvirt/hooks/qemu.d/win10/prepare/begin/gpu.sh (755):\n    #!/bin/bash\n    echo $ID > /x/mdev_supported_types/y/create",
         &[],
     ),
-    // libvirt runs one that is executable, whatever it is called, and no other copy.
+    // libvirt runs any executable file, whatever its name, and no other copy.
     (
         "without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d/gvtg.bak (644):\n    setup_gpu a b c",
         &["missing-hook"],
@@ -182,8 +182,8 @@ pub const FAULTS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Hooks and machines that do not agree with the domain win10, whose vGPU is of type V5_4 on the
-/// GPU at 0000:00:02.0.
+/// Hooks and machines that contradict the domain win10, whose vGPU has type V5_4 on the GPU at
+/// 0000:00:02.0.
 pub const DISAGREEMENTS: &[(&str, &[&str])] = &[
     ("", &[]),
     (

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-/// A fresh folder with these files; gone with what is returned.
+/// A new folder with these files, removed when the result is dropped.
 pub fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -17,7 +17,7 @@ pub fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// What is in a folder, sorted.
+/// The names in a folder, sorted.
 pub fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -28,7 +28,7 @@ pub fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Whether modes mean anything to the tester: root may do everything.
+/// Whether file modes restrict the user who runs the tests: root may do everything.
 pub fn modes_count() -> bool {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");

@@ -1,9 +1,9 @@
-//! Domains whose host has vGPUs to make.
+//! Domains with vGPUs for the host to create.
 
 pub const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 pub const OTHER: &str = "11111111-2222-4333-8444-555555555555";
 
-/// Names of domains, as they stand in XML, that are something else to a shell, XML, JSON, modprobe
+/// Names of domains, written as XML, that have a special meaning for a shell, XML, JSON, modprobe
 /// or a terminal.
 pub const NAMES_THAT_HURT: &[&str] = &[
     "a b",
@@ -22,7 +22,7 @@ pub const NAMES_THAT_HURT: &[&str] = &[
     "äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü",
 ];
 
-/// A domain with these vGPUs; `metadata` stands in `<metadata>`.
+/// A domain with these vGPUs and this content of `<metadata>`.
 pub fn domain(name: &str, uuids: &[&str], metadata: &str) -> String {
     let vgpus: String = uuids
         .iter()
@@ -33,7 +33,7 @@ pub fn domain(name: &str, uuids: &[&str], metadata: &str) -> String {
     )
 }
 
-/// The same with nothing recorded.
+/// A domain with these vGPUs and without metadata.
 pub fn with_vgpus(name: &str, uuids: &[&str]) -> String {
     domain(name, uuids, "")
 }

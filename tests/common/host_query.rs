@@ -1,4 +1,4 @@
-//! Asking `host` about a machine, and what its answer says.
+//! Running `host` on a machine, and reading its answer.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub const OTHER: &str = "11111111-2222-4333-8444-555555555550";
 pub const GPU: &str = "/sys/devices/pci0000:00/0000:00:02.0";
 pub const HOOK: &str = "/etc/libvirt/hooks/qemu.d/gvtg";
 
-/// What `host` says about the machine in a folder: the exit code, and the checks as JSON.
+/// The answer of `host` for the machine in a folder: the exit code, and the checks as JSON.
 pub fn ask(folder: &Path, more: &[&str]) -> (i32, Value) {
     let mut command = program(["host", "--format", "json", "--root"]);
     let output = command.arg(folder).args(more).output().unwrap();
@@ -22,7 +22,7 @@ pub fn ask(folder: &Path, more: &[&str]) -> (i32, Value) {
     (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap())
 }
 
-/// The same about a machine that a text describes.
+/// The answer for a machine that a text describes.
 pub fn ask_of(text: &str, more: &[&str]) -> (i32, Value) {
     let folder = tempfile::tempdir().unwrap();
     hosts::make_of(text, folder.path());
@@ -38,7 +38,7 @@ pub fn with<'v>(answer: &'v Value, status: &str) -> Vec<&'v str> {
         .collect()
 }
 
-/// What is wrong, whatever its severity.
+/// The rules that report a problem, of any severity.
 pub fn wrong(answer: &Value) -> Vec<&str> {
     ["error", "warning", "info"].into_iter().flat_map(|status| with(answer, status)).collect()
 }
@@ -47,7 +47,7 @@ pub fn check<'v>(answer: &'v Value, rule: &str) -> &'v Value {
     answer["checks"].as_array().unwrap().iter().find(|check| check["rule"] == rule).unwrap()
 }
 
-/// A domain with this type for its vGPU, as `fix` records it.
+/// A domain whose vGPU has this type, as `fix` records it.
 pub fn domain(folder: &Path, flags: &str) -> String {
     let path = folder.join("win10.xml");
     let (_, text, _) = run(&format!("fix --quiet {flags} fixtures/win10-virt-manager.xml"), "");

@@ -1,10 +1,10 @@
-//! Machines as one text each: what a copy of their /proc, /sys and /etc would hold.
+//! Machines, each described by one text: the contents of a copy of their /proc, /sys and /etc.
 //!
-//! A line begins an entry: `PATH = one line`, `PATH:` with the lines indented below, `PATH -> where
-//! a link leads`, `PATH/` for a folder, `PATH emitted LINE` for the hook of this program with that
-//! line at its end. `(755)` after a path is its mode, `(755 1000:1000)` its owner too, which takes
-//! root. `like NAME` begins with all that another machine has, and `without PATH` takes out what
-//! was there so far. `␀` is a byte 0, `␍` a carriage return.
+//! A line starts an entry: `PATH = one line`, `PATH:` with the lines indented below, `PATH ->
+//! TARGET` for a link, `PATH/` for a folder, `PATH emitted LINE` for this program's hook with that
+//! line at its end. `(755)` after a path is its mode, `(755 1000:1000)` also its owner, which needs
+//! root. `like NAME` starts with everything that another machine has, and `without PATH` removes
+//! what was added so far. `␀` is a NUL byte, `␍` a carriage return.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -12,7 +12,7 @@ use std::path::Path;
 
 use gvtg_xml::emit::hook::{Style, file};
 
-/// Makes the machine of this name, from `fixtures/hosts`.
+/// Creates the machine of this name, from `fixtures/hosts`.
 pub fn make(name: &str, folder: &Path) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/hosts/{name}.tree"));
     let text =
@@ -20,7 +20,7 @@ pub fn make(name: &str, folder: &Path) {
     make_of(&text, folder);
 }
 
-/// Makes the machine that a text describes.
+/// Creates the machine that a text describes.
 pub fn make_of(text: &str, folder: &Path) {
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
@@ -32,7 +32,7 @@ pub fn make_of(text: &str, folder: &Path) {
         } else if let Some(path) = line.strip_prefix("without ") {
             remove(&inside(folder, path));
         } else if let Some((path, target)) = line.split_once(" -> ") {
-            let path = place(folder, path);
+            let path = new_path(folder, path);
             remove(&path);
             symlink(target, path).unwrap();
         } else if let Some((path, setup)) = line.split_once(" emitted ") {
@@ -70,8 +70,8 @@ fn inside(folder: &Path, path: &str) -> std::path::PathBuf {
     folder.join(path.strip_prefix('/').unwrap_or_else(|| panic!("{path} is no absolute path")))
 }
 
-/// The same, with its folder made.
-fn place(folder: &Path, path: &str) -> std::path::PathBuf {
+/// The path of a new file, whose folder is created.
+fn new_path(folder: &Path, path: &str) -> std::path::PathBuf {
     let path = inside(folder, path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     path
@@ -80,12 +80,12 @@ fn place(folder: &Path, path: &str) -> std::path::PathBuf {
 fn write(folder: &Path, path: &str, text: &str) {
     let (path, rights) =
         path.strip_suffix(')').and_then(|path| path.split_once(" (")).unwrap_or((path, "644"));
-    let path = place(folder, path);
+    let path = new_path(folder, path);
     fs::write(&path, text).unwrap();
     set_rights(&path, rights);
 }
 
-/// Gives a file this `MODE` or `MODE USER:GROUP`.
+/// Sets a file's mode and owner: `MODE` or `MODE USER:GROUP`.
 fn set_rights(path: &Path, rights: &str) {
     let (mode, owner) = rights.split_once(' ').unwrap_or((rights, ""));
     if let Some((user, group)) = owner.split_once(':') {

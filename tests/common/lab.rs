@@ -1,4 +1,4 @@
-//! Asking the lab (tests/lab) what real libvirt and QEMU say, and reading QEMU's arguments.
+//! Asking the lab (tests/lab) what real libvirt and QEMU do, and reading QEMU's arguments.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -25,7 +25,7 @@ pub struct Suite {
     pub libvirt: Version,
 }
 
-/// What tests/lab/ask.py says about one file; there stands what each part is.
+/// The answer of tests/lab/ask.py for one file; the script describes the fields.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub struct Answer {
@@ -37,7 +37,7 @@ pub struct Answer {
     pub qemu: String,
 }
 
-/// A domain as virt-manager makes it, in small, and as `fix` leaves it with these flags.
+/// A small domain as virt-manager makes it, fixed with these flags.
 pub fn fixed(name: &str, flags: &str) -> String {
     let text = format!(
         "<domain type='kvm'>\n  <name>{name}</name>\n  <memory unit='MiB'>64</memory>\n  <os>\n    <type arch='x86_64' machine='q35'>hvm</type>\n  \
@@ -48,8 +48,7 @@ pub fn fixed(name: &str, flags: &str) -> String {
     fix(text, &RuleSet::all(builtin()), &settings).expect("a domain").text
 }
 
-/// The lab's suites, or None where there is no lab: then the test says so, and in CI, where there
-/// has to be one, fails.
+/// The lab's suites; None without a lab, which is noted as skipped and fails in CI.
 pub fn suites() -> Option<Vec<Suite>> {
     if std::env::var_os("GVTG_LAB").is_none_or(|value| value != "1") {
         skipped("GVTG_LAB=1 is not set, so no real libvirt was asked (tests/lab/README.md)");
@@ -62,14 +61,14 @@ pub fn suites() -> Option<Vec<Suite>> {
     )
 }
 
-/// Writes a line that cargo does not capture: what a passed test has counted should be seen.
+/// Prints a line that cargo does not capture, so that the counts of a passed test are visible.
 pub fn say(line: &str) {
     let mut stderr = std::io::stderr();
-    // Nobody is left to tell where this fails.
+    // There is no one to tell if this fails.
     let _ = writeln!(stderr, "{line}");
 }
 
-/// A fresh folder for a test's questions, which stay there for a look at the answers.
+/// A new folder for a test's documents, which keeps the answers for inspection.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab").join(name);
     if folder.exists() {
@@ -79,12 +78,11 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// What stands behind the name of a document for the domain that is there already when it is asked
-/// about.
+/// The suffix of the name of a document that is defined before the document that it belongs to.
 pub const BESIDE: &str = ".beside";
 
-/// Asks a suite about documents by name; those that others are asked beside have their names and
-/// [`BESIDE`]. `test` names the folder where the answers stay.
+/// Asks a suite about documents, by name. A document that has to be defined before another one has
+/// the other's name and [`BESIDE`]. `test` names the folder that keeps the answers.
 pub fn ask(
     test: &str,
     suite: Suite,
@@ -120,7 +118,7 @@ pub fn ask(
         .collect()
 }
 
-/// Asks several suites at once.
+/// Asks several suites at the same time.
 pub fn ask_all<'s>(
     test: &str,
     questions: impl IntoIterator<Item = (Suite, &'s BTreeMap<String, String>)>,
@@ -137,7 +135,7 @@ pub fn ask_all<'s>(
     })
 }
 
-/// The release of a suite's libvirt, which its library's name tells.
+/// The release of a suite's libvirt, from the name of its library.
 fn libvirt_of(suite: &str) -> Version {
     let lab = std::env::var_os("LAB").map_or_else(|| PathBuf::from("/var/tmp/lab"), PathBuf::from);
     let libraries = lab.join(suite).join("usr/lib/x86_64-linux-gnu");
@@ -150,7 +148,7 @@ fn libvirt_of(suite: &str) -> Version {
         .unwrap_or_else(|| panic!("no libvirt in {}", libraries.display()))
 }
 
-/// A device among QEMU's arguments, with what `-set` and `-global` add to its properties.
+/// A device in QEMU's arguments, with the properties that `-set` and `-global` add.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Device {
     pub properties: BTreeMap<String, String>,
@@ -170,7 +168,7 @@ pub fn operands<'a>(argv: &'a [String], option: &str) -> Vec<&'a str> {
     pairs.map(|pair| pair[1].as_str()).collect()
 }
 
-/// All devices as QEMU would make them.
+/// All devices as QEMU would create them.
 pub fn devices(argv: &[String]) -> Vec<Device> {
     let mut devices: Vec<Device> =
         operands(argv, "device").into_iter().map(|operand| device(operand, argv)).collect();
@@ -178,7 +176,7 @@ pub fn devices(argv: &[String]) -> Vec<Device> {
         let driver = device.get("driver").to_owned();
         for global in operands(argv, "global") {
             let Some((name, value)) = global.split_once('=') else { continue };
-            // It works on a driver and on those that derive from it.
+            // It applies to a driver and to those derived from it.
             let names = [driver.as_str(), driver.trim_end_matches("-nohotplug")];
             if let Some(name) =
                 names.iter().find_map(|driver| name.strip_prefix(driver)?.strip_prefix('.'))
@@ -217,13 +215,12 @@ fn device(operand: &str, argv: &[String]) -> Device {
     device
 }
 
-/// The mediated devices among the arguments.
+/// The mediated devices in the arguments.
 pub fn vgpus(argv: &[String]) -> Vec<Device> {
     devices(argv).into_iter().filter(|device| device.properties.contains_key("sysfsdev")).collect()
 }
 
-/// What keeps these arguments from being those of a guest whose vGPU is seen; None where nothing
-/// does.
+/// The reason why the vGPU would not be visible with these arguments, or None.
 pub fn fault(argv: &[String]) -> Option<String> {
     let vgpus = vgpus(argv);
     let is_on =
@@ -249,8 +246,8 @@ pub fn fault(argv: &[String]) -> Option<String> {
     (!is_shown).then(|| format!("nothing with OpenGL shows it: -display {displays:?}"))
 }
 
-/// What QEMU says beside the missing vGPU, where the lab stops it, and beside what says nothing
-/// about the domain.
+/// QEMU's errors, without the one about the missing vGPU, where the lab stops it, and without those
+/// that are not about the domain.
 pub fn complaints(said: &str) -> Vec<&str> {
     // "started": it has no vGPU to miss. Debian's QEMU 5.2 is built without SDL.
     // A stand-in for a PCI card lacks the card's properties.

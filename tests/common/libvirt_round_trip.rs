@@ -1,17 +1,17 @@
-//! What libvirt keeps of a domain before and after `fix`: nothing of the user's is lost but what a
-//! finding names.
+//! What libvirt keeps of a domain before and after `fix`: the user loses nothing that no finding
+//! names.
 
 use gvtg_xml::domain::{Domain, Settings};
 use gvtg_xml::lint::Diagnostic;
 use gvtg_xml::xml::{Element, read};
 
-/// Something of the user's: what kind it is, and which one.
+/// Something that the user configured: its kind and identity.
 type Item = (String, String);
 
 /// The user's devices, arguments, environment, overrides and metadata in libvirt's own XML.
 fn items(xml: &str) -> Vec<Item> {
     let attributes = |element: Element<'_>| -> String {
-        // What a vGPU's attributes say, overrides say too.
+        // Overrides can say the same as a vGPU's attributes.
         let own =
             element.attribute_names().filter(|name| !matches!(*name, "display" | "ramfb" | "port"));
         own.map(|name| format!(" {name}={}", element.attribute(name).unwrap_or(""))).collect()
@@ -24,7 +24,7 @@ fn items(xml: &str) -> Vec<Item> {
     let settings = Settings::default();
     read(xml, |document| {
         let domain = Domain::new(document, &settings);
-        // Controllers come and go with what hangs on them.
+        // libvirt adds and removes controllers with the devices on them.
         let devices = domain
             .devices
             .into_iter()
@@ -57,8 +57,8 @@ fn items(xml: &str) -> Vec<Item> {
     .unwrap_or_default()
 }
 
-/// What libvirt has no longer and no finding names. `text` is the document as it came in,
-/// `findings` are those in it, with edits, and those that `fix` mended.
+/// What libvirt has lost and no finding names. `text` is the original document, `findings` are
+/// those in it, with edits, and those that `fix` fixed.
 pub fn lost(before: &str, after: &str, text: &str, findings: &[&Diagnostic<'_>]) -> Vec<String> {
     let mut kept = items(after);
     let gone = items(before).into_iter().filter(|item| {
@@ -78,12 +78,13 @@ pub fn lost(before: &str, after: &str, text: &str, findings: &[&Diagnostic<'_>])
     let named: String = ranges.filter_map(|range| text.get(range)).collect::<Vec<_>>().join("\n");
     let named = named.replace("&quot;", "\"").replace("&amp;", "&").replace("&gt;", ">");
     let is_named = |(kind, what): &Item| match kind.as_str() {
-        // Half of a pair, which is named by the other half.
+        // Half of a pair, which the finding about the other half names.
         "argument" if matches!(what.as_str(), "-set" | "-display" | "-global") => true,
         "argument" => named.contains(what.as_str()),
         "property" => named.contains(what.as_str()) || named.contains(&what.replace('\'', "\"")),
         "environment" | "metadata" => false,
-        // What the document never had is libvirt's own: a card for <graphics>, sound for SPICE.
+        // libvirt added this itself, and the document never had it: a card for <graphics>, sound
+        // for SPICE.
         device if !text.contains(&format!("<{device}")) => true,
         "audio" => findings.iter().any(|found| found.rule.id.ends_with("-audio")),
         device => named.contains(&format!("<{device}")),

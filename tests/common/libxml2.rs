@@ -1,18 +1,18 @@
-//! libxml2's judgement of thousands of documents: one process that reads them all.
+//! libxml2's verdict on thousands of documents, from one process that reads them all.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::program::has_tool;
 
-/// What libxml2 says of a document.
+/// libxml2's verdict on a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     Fine,
-    /// An error that neither it nor libvirt stops at: a prefix that is not declared, a namespace
-    /// that is no URI.
+    /// An error at which neither libxml2 nor libvirt stops: an undeclared prefix, a namespace that
+    /// is not a URI.
     Doubtful,
-    /// It is not well-formed, and this is why.
+    /// The document is not well-formed, for this reason.
     Refused(String),
 }
 
@@ -23,9 +23,9 @@ pub struct Libxml2 {
 }
 
 impl Libxml2 {
-    /// Starts it; None where the machine has no python3-lxml, which is said aloud.
+    /// Starts the process; None without python3-lxml, which is noted as skipped.
     pub fn start() -> Option<Self> {
-        // Debian's own, which has Debian's modules, whatever else is in the path.
+        // Debian's own Python, which has Debian's modules, even if $PATH has another.
         let python = "/usr/bin/python3";
         if !has_tool(python, &["-c", "import lxml.etree"]) {
             return None;
@@ -42,7 +42,7 @@ impl Libxml2 {
         Some(Libxml2 { process, documents, answers })
     }
 
-    /// What libxml2 says of a document.
+    /// libxml2's verdict on a document.
     pub fn judge(&mut self, document: &[u8]) -> Judgement {
         let length = u32::try_from(document.len()).expect("a small document").to_le_bytes();
         self.documents.write_all(&[&length, document].concat()).expect("libxml2 listens");

@@ -1,6 +1,7 @@
-//! A machine with a GPU that makes vGPUs: mount and process namespaces in which `mdev-sysfs` lies
-//! over /sys/bus. Nothing in it is the tester's: /dev, /run and /sys/bus are its own, modprobe and
-//! pkexec are stand-ins, and all of it is gone when the test ends, however it ends.
+//! A machine with a GPU that makes vGPUs: mount and process namespaces in which `mdev-sysfs` is
+//! mounted on /sys/bus. It does not touch the real machine: /dev, /run and /sys/bus are its own,
+//! modprobe and pkexec are stand-ins, and all of it disappears when the test ends, even if it
+//! fails.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,24 +13,24 @@ use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
-/// Where the GPU is on every such machine.
+/// The folder of the GPU on every such machine.
 pub const GPU: &str = "/sys/bus/pci/devices/0000:00:02.0";
 
-/// A running one. Dropped, it is gone with all its processes and mounts.
+/// A running machine. Dropping it removes its processes and mounts.
 pub struct Machine {
-    /// unshare, which waits for the first process of the machine; that one ends when its stdin
-    /// does.
+    /// unshare, which waits for the machine's first process; that one ends when its stdin does.
     keeper: Child,
     folder: TempDir,
 }
 
 impl Machine {
-    /// Starts one with these options for `mdev-sysfs`, or says why it can't be done here.
+    /// Starts a machine with these options for `mdev-sysfs`; None, noted as skipped, if this
+    /// machine does not allow it.
     pub fn start(options: &[&str]) -> Option<Self> {
         Self::boot(options, true)
     }
 
-    /// One on which kvmgt is not loaded, and modprobe fails until `modprobe_works`.
+    /// A machine on which kvmgt is not loaded, and modprobe fails until `modprobe_works`.
     pub fn without_kvmgt() -> Option<Self> {
         Self::boot(&[], false)
     }
@@ -64,17 +65,17 @@ impl Machine {
         Some(Self { keeper, folder })
     }
 
-    /// From now on modprobe loads kvmgt.
+    /// Makes modprobe load kvmgt from now on.
     pub fn modprobe_works(&self) {
         fs::write(self.folder.path().join("modprobe-works"), "").expect("a file");
     }
 
-    /// What modprobe was asked for, a line each time.
+    /// The arguments of each call of modprobe, one line per call.
     pub fn modprobes(&self) -> String {
         self.read("modprobe.log")
     }
 
-    /// What pkexec was asked for, a word a line. It does nothing.
+    /// The arguments of pkexec, one word per line. It does nothing.
     pub fn pkexecs(&self) -> String {
         self.read("pkexec.log")
     }
@@ -101,12 +102,12 @@ impl Machine {
         assert!(self.shell(&format!("kill -CONT $(cat {folder}.pid)")).status.success());
     }
 
-    /// The creates and removes so far, and what the kernel answered, a line each.
+    /// The creations and removals so far with the kernel's answer, one per line.
     pub fn log(&self) -> String {
         self.read("log")
     }
 
-    /// A command on this machine, in a folder of the test's.
+    /// A command on this machine, in one of the test's folders.
     pub fn command<S: AsRef<OsStr>>(
         &self,
         folder: &Path,
@@ -123,7 +124,7 @@ impl Machine {
         command
     }
 
-    /// Runs a line of shell on this machine: what it writes, and how it ends.
+    /// Runs a line of shell on this machine: its output and exit status.
     pub fn shell(&self, line: &str) -> Output {
         self.command(Path::new("/"), ["sh", "-c", line])
             .stdin(Stdio::null())
@@ -131,7 +132,7 @@ impl Machine {
             .expect("nsenter starts")
     }
 
-    /// The uuids of the vGPUs that there are, in order.
+    /// The UUIDs of the existing vGPUs, in order.
     pub fn vgpus(&self) -> Vec<String> {
         let listed = self.shell("ls /sys/bus/mdev/devices").stdout;
         String::from_utf8(listed).expect("uuids are ASCII").lines().map(str::to_owned).collect()
@@ -145,13 +146,13 @@ impl Machine {
 impl Drop for Machine {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
-        // What can go wrong here has gone wrong in a test before.
+        // Any error here was already an error in a test.
         let _ = self.keeper.wait();
     }
 }
 
-/// `mdev-sysfs`, which `cargo test` builds; `cargo test --test NAME` does not, so it is asked for
-/// once more.
+/// `mdev-sysfs`, which `cargo test` builds. `cargo test --test NAME` does not, so it is built here
+/// if needed.
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let program =
         Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).with_file_name("examples").join("mdev-sysfs");
@@ -166,7 +167,7 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     program
 });
 
-/// What stands in the way of a machine of one's own.
+/// The reason why such a machine cannot be created here, if any.
 fn impossible() -> Option<String> {
     let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
     if !root {

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Helpers that several tests need.
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -44,7 +44,7 @@ const WITH_OVERRIDE: &str = "  <qemu:commandline>
     </qemu:device>
   </qemu:override>
 ";
-/// The same for libvirt before 7.9.
+/// The same properties for libvirt before 7.9.
 const WITH_SET: &str = "  <qemu:commandline>
     <qemu:arg value='-set'/>
     <qemu:arg value='device.ua-gvtg.x-igd-opregion=on'/>
@@ -56,8 +56,8 @@ const WITH_SET: &str = "  <qemu:commandline>
   </qemu:commandline>
 ";
 
-/// An example's snippet as a whole document that libvirt can define. Devices get a working vGPU
-/// beside them, unless they bring one.
+/// A whole document, which libvirt can define, with an example's snippet. Devices get a working
+/// vGPU next to them, unless they contain one.
 pub fn document(snippet: &str, within: SnippetContext, settings: &Settings) -> String {
     let snippet = snippet.trim_matches('\n');
     let qemu = if property_syntax_for(settings.libvirt) == PropertySyntax::Override {
@@ -91,13 +91,13 @@ pub fn document(snippet: &str, within: SnippetContext, settings: &Settings) -> S
     )
 }
 
-/// What lint finds; in a text that can't be read, that it can't be.
+/// The findings of lint; for a text that can't be read, the finding that says so.
 pub fn findings<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
     lint(text, rules, settings)
         .unwrap_or_else(|error| vec![Diagnostic::unreadable(&Source::new("", text), &error)])
 }
 
-/// The same of an example's document, beside the other one that the example may have.
+/// The findings in an example's document, next to the other document that the example may have.
 pub fn findings_of<'r>(
     example: &Example,
     text: &str,
@@ -126,8 +126,8 @@ pub fn findings_of<'r>(
     }
 }
 
-/// The folders of real domains that `GVTG_CORPUS` names, with colons between them. Without any
-/// tests say so, and fail where CI=true.
+/// The folders of real domains in `GVTG_CORPUS`, separated by colons. Without any, tests are noted
+/// as skipped, and fail with CI=true.
 pub fn corpus() -> Vec<std::path::PathBuf> {
     let folders: Vec<_> =
         std::env::var_os("GVTG_CORPUS").iter().flat_map(std::env::split_paths).collect();
@@ -137,8 +137,8 @@ pub fn corpus() -> Vec<std::path::PathBuf> {
     folders
 }
 
-/// Whether what is expected is to be written anew: `UPDATE_EXPECTED=1 cargo test`, and then a look
-/// at `git diff`.
+/// Whether tests write what they expect: `UPDATE_EXPECTED=1 cargo test`, followed by a look at `git
+/// diff`.
 pub fn is_renewing() -> bool {
     std::env::var_os("UPDATE_EXPECTED").is_some()
 }

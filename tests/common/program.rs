@@ -1,12 +1,12 @@
-//! Running the program as a user does, and the tools beside it.
+//! Running the program as a user does, and other tools.
 
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// The program with these arguments, in an environment where nothing of the tester's own shines
-/// through.
+/// The program with these arguments, in an environment without the variables of the user who runs
+/// the tests.
 pub fn program<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gvtg-xml"));
     command.args(arguments).env_remove("DISPLAY").env_remove("NO_COLOR").env("TERM", "xterm");
@@ -23,7 +23,8 @@ pub fn feed(command: &mut Command, stdin: &[u8]) -> Output {
         .expect("the program starts");
     let mut pipe = child.stdin.take().expect("stdin is a pipe");
     let bytes = stdin.to_vec();
-    // The program may stop reading or write before it has read all: neither may block the other.
+    // The program may stop reading, or write before it has read everything: neither side may block
+    // the other.
     let writer = std::thread::spawn(move || {
         let _ = pipe.write_all(&bytes);
     });
@@ -38,7 +39,7 @@ pub fn run(arguments: &str, stdin: &str) -> (i32, String, String) {
     outcome(feed(&mut program(arguments.split_whitespace()), stdin.as_bytes()))
 }
 
-/// The same in a folder, without stdin.
+/// Runs the program in a folder, without stdin.
 pub fn run_in(folder: &Path, arguments: &str) -> (i32, String, String) {
     outcome(feed(program(arguments.split_whitespace()).current_dir(folder), b""))
 }
@@ -48,8 +49,8 @@ pub fn outcome(output: Output) -> (i32, String, String) {
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 
-/// Whether a tool is there and does this; says loudly when not, and fails where continuous
-/// integration should have it.
+/// Whether a tool is installed and works with these arguments; notes it as skipped otherwise, and
+/// fails in CI.
 pub fn has_tool(tool: &str, arguments: &[&str]) -> bool {
     match Command::new(tool)
         .args(arguments)
@@ -65,7 +66,7 @@ pub fn has_tool(tool: &str, arguments: &[&str]) -> bool {
     false
 }
 
-/// Whether there are terminals for what is to run on one, by `script`. Some containers have none.
+/// Whether `script` can open a terminal. Some containers have none.
 pub fn has_terminals() -> bool {
     has_tool("script", &["-qec", "true", "/dev/null"])
 }

@@ -1,4 +1,4 @@
-//! Tests that cannot run here, for want of a tool or of root.
+//! Tests that cannot run here, because a tool or root is missing.
 
 use std::env;
 use std::io::Write as _;

@@ -1,9 +1,9 @@
-//! Documents spliced from others: elements and attributes of one put into another, and what is
-//! easily read in two ways anywhere.
+//! Documents spliced together from others: elements and attributes of one are inserted into
+//! another, and ambiguous text anywhere.
 
 use gvtg_xml::xml::scan::{Piece, pieces};
 
-/// Numbers by chance; the same seed gives the same (splitmix64).
+/// A pseudo-random number generator (splitmix64): the same seed gives the same numbers.
 pub struct Chance(pub u64);
 
 impl Chance {
@@ -20,8 +20,8 @@ impl Chance {
     }
 }
 
-/// Whole elements that bring their own trouble: prefixes bound here, bound anew, bound to nothing;
-/// names at the edge of what is one.
+/// Whole elements that are difficult by themselves: prefixes that are bound, rebound, or not bound
+/// at all; names at the limit of what is allowed.
 const ELEMENTS: &[&str] = &[
     "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:arg value='-s'/></q:commandline>",
     "<commandline xmlns='http://libvirt.org/schemas/domain/qemu/1.0'><arg value='-s'/></commandline>",
@@ -218,7 +218,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// The pieces of these documents, without those that are large.
+    /// The pieces of these documents, except for large ones.
     pub fn new(documents: Vec<String>) -> Self {
         let (mut elements, mut attributes): (Vec<String>, Vec<String>) = Default::default();
         for text in &documents {
@@ -280,8 +280,7 @@ impl Pool {
             [&text[..range.start], new, &text[range.end..]].concat()
         };
         match chance.below(12) {
-            // An element before, inside, behind or instead of another, or without what is around
-            // its content.
+            // An element before, inside, after or instead of another, or only the content of one.
             0 => replaced(element.start..element.start, other),
             1 => replaced(tag.span.end..tag.span.end, other),
             2 => replaced(element.end..element.end, other),

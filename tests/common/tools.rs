@@ -1,4 +1,4 @@
-//! Tools that tests install for themselves, from PyPI and npm into the target folder, once.
+//! Tools that tests install by themselves, once, from PyPI and npm into the target folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::program::{feed, has_tool};
 use super::skipped;
 
-/// A folder in which these Python packages are installed; None, loudly, where that can't be done.
+/// A folder with these Python packages; None, noted as skipped, if they can't be installed.
 pub fn python() -> Option<&'static Path> {
     static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
     if !has_tool("python3", &["-m", "venv", "--help"]) {
@@ -27,10 +27,11 @@ pub fn python() -> Option<&'static Path> {
         };
         is_done(&folder, &PYTHON_PACKAGES, || create() && install()).then_some(program)
     };
-    told(PYTHON.get_or_init(install).as_deref(), &PYTHON_PACKAGES)
+    noted(PYTHON.get_or_init(install).as_deref(), &PYTHON_PACKAGES)
 }
 
-/// A folder with these packages in its node_modules; None, loudly, where that can't be done.
+/// A folder with these packages in its node_modules; None, noted as skipped, if they can't be
+/// installed.
 pub fn node() -> Option<&'static Path> {
     static NODE: OnceLock<Option<PathBuf>> = OnceLock::new();
     if !has_tool("node", &["--version"]) || !has_tool("npm", &["--version"]) {
@@ -46,14 +47,15 @@ pub fn node() -> Option<&'static Path> {
         };
         is_done(&folder, &NODE_PACKAGES, install).then_some(folder)
     };
-    told(NODE.get_or_init(install).as_deref(), &NODE_PACKAGES)
+    noted(NODE.get_or_init(install).as_deref(), &NODE_PACKAGES)
 }
 
-/// A JSON schema validator with what it needs for URIs, and a reader of JUnit's XML.
+/// A JSON schema validator with its dependency for URIs, and a reader of JUnit's XML.
 const PYTHON_PACKAGES: [&str; 3] =
     ["jsonschema==4.26.0", "rfc3986-validator==0.1.1", "junitparser==5.0.3"];
 
-/// SARIF's schema, what writes GitHub's workflow commands, and what checks TOML by a schema.
+/// SARIF's schema, the writer of GitHub's workflow commands, and a checker of TOML against a
+/// schema.
 const NODE_PACKAGES: [&str; 3] =
     ["@microsoft/jest-sarif@1.0.0-beta.0", "@actions/core@3.0.1", "@taplo/cli@0.7.0"];
 
@@ -61,8 +63,8 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools").join(name)
 }
 
-/// Installs what is not there from an earlier run; a mark tells a whole installation from half of
-/// one.
+/// Installs packages unless an earlier run did. A marker file tells a complete installation from a
+/// partial one.
 fn is_done(folder: &Path, packages: &[&str], install: impl FnOnce() -> bool) -> bool {
     let (mark, wanted) = (folder.join("installed"), packages.join("\n"));
     if fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
@@ -72,8 +74,8 @@ fn is_done(folder: &Path, packages: &[&str], install: impl FnOnce() -> bool) -> 
     install() && fs::write(&mark, wanted).is_ok()
 }
 
-/// A folder, or none; each test that misses it says so.
-fn told<'p>(folder: Option<&'p Path>, packages: &[&str]) -> Option<&'p Path> {
+/// A folder, or None; each test that needs it is noted as skipped.
+fn noted<'p>(folder: Option<&'p Path>, packages: &[&str]) -> Option<&'p Path> {
     if folder.is_none() {
         skipped(&format!("{} can't be installed", packages.join(", ")));
     }
