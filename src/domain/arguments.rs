@@ -1,5 +1,6 @@
 //! The user's own QEMU arguments, split into options and operands.
 
+use super::Domain;
 use crate::qemu::{known, set_parts};
 use crate::xml::Element;
 
@@ -89,4 +90,59 @@ pub(super) fn parse_options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d
         options.push(QemuOption { name, element: argument.element, operand });
     }
     options
+}
+
+impl<'d> Domain<'d> {
+    /// The option that `argument` is, or whose operand it is.
+    pub fn option_of(&self, argument: Element<'d>) -> Option<&QemuOption<'d>> {
+        let indices = || {
+            let options = self.options.iter().enumerate();
+            let elements = options.flat_map(|(index, option)| {
+                std::iter::once(option.element)
+                    .chain(option.operand.map(|operand| operand.element))
+                    .map(move |element| (element.id(), index))
+            });
+            elements.collect()
+        };
+        self.options.get(*self.cache.options_by_argument.get_or_init(indices).get(&argument.id())?)
+    }
+
+    /// The last option if its operand is missing: QEMU would take the argument that libvirt or a
+    /// fix adds after it as the operand.
+    pub fn option_without_operand(&self) -> Option<QemuOption<'d>> {
+        let last = self.options.last().filter(|option| option.operand.is_none())?;
+        let is_last_argument =
+            self.arguments.last().is_some_and(|argument| argument.element == last.element);
+        let needs_operand = known(last.name).is_some_and(|option| option.has_operand);
+        if is_last_argument && needs_operand { Some(*last) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::testing::with_domain;
+
+    #[test]
+    fn pairs_options_with_operands() {
+        let arguments = [
+            "-set",
+            "device.hostdev0.display=on",
+            "-nodefaults",
+            "--display",
+            "gtk",
+            "-set",
+            "-s",
+            "stray",
+            "-s",
+        ];
+        let qemu: String =
+            arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
+        with_domain("", &format!("<qemu:commandline>{qemu}</qemu:commandline>"), "9.0", |domain| {
+            let sets: Vec<_> =
+                domain.sets.iter().map(|set| (set.device, set.property, set.value)).collect();
+            assert_eq!(sets, [("hostdev0", "display", "on")]);
+            assert_eq!(domain.displays().len(), 1);
+            assert_eq!(domain.options.len(), 5);
+        });
+    }
 }

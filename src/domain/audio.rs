@@ -205,6 +205,13 @@ impl<'d> AudioIds<'d> {
     }
 }
 
+impl<'d> Domain<'d> {
+    /// The ids of the `<audio>` elements and the references to them.
+    pub fn audio_ids(&self) -> &AudioIds<'d> {
+        self.cache.audio_ids.get_or_init(|| AudioIds::new(self))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

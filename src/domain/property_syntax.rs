@@ -71,3 +71,37 @@ impl Domain<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::testing::with_domain;
+
+    #[test]
+    fn set_and_override_reach_devices_by_libvirt_release() {
+        let deleted =
+            "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
+        for (libvirt, set_reaches, set_reaches_with_deletion, override_reaches) in [
+            ("7.8", true, true, false),
+            ("7.9", false, false, false),
+            ("8.0", true, true, false),
+            ("8.1", false, true, false),
+            ("8.4.0", false, true, false),
+            ("8.5", false, true, true),
+            ("newest", false, true, true),
+        ] {
+            assert_eq!(
+                with_domain("", "", libvirt, |domain| (
+                    domain.set_reaches(),
+                    domain.override_reaches()
+                )),
+                (set_reaches, override_reaches),
+                "{libvirt}"
+            );
+            assert_eq!(
+                with_domain("", deleted, libvirt, |domain| domain.set_reaches()),
+                set_reaches_with_deletion,
+                "{libvirt}"
+            );
+        }
+    }
+}

@@ -124,6 +124,40 @@ impl<'d> References<'d> {
     }
 }
 
+impl<'d> Domain<'d> {
+    /// References to devices in arguments, `-set` and overrides.
+    pub fn references(&self) -> &References<'d> {
+        self.cache.references.get_or_init(|| References::new(self))
+    }
+
+    /// The elements that refer to a host device: the arguments of `-set`, and `<qemu:device>`
+    /// elements of overrides. Empty if an earlier device has the same id.
+    pub fn host_references(&self, device: Element<'d>) -> &[Element<'d>] {
+        let Some(alias) = self.alias_of(device) else { return &[] };
+        if self.host_device(alias) != Some(device) {
+            return &[];
+        }
+        let by_alias = self.cache.host_references.get_or_init(|| {
+            let mut by_alias: HashMap<&str, Vec<Element<'d>>> = HashMap::default();
+            for set in &self.sets {
+                by_alias.entry(set.device).or_default().extend([set.option, set.operand]);
+            }
+            let devices = self
+                .blocks("override")
+                .iter()
+                .flat_map(|block| block.children())
+                .filter(|child| child.is_qemu("device"));
+            for device in devices {
+                if let Some(alias) = device.attribute("alias") {
+                    by_alias.entry(alias).or_default().push(device);
+                }
+            }
+            by_alias
+        });
+        by_alias.get(alias).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// Lists every id that arguments and overrides name, with the elements that name it and the
 /// location of the id.
 fn named_ids<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, ReferenceSite<'d>)> {

@@ -152,3 +152,38 @@ impl<'d> Domain<'d> {
         turned_on.map(|(alias, ..)| alias).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::testing::with_domain;
+
+    #[test]
+    fn fixing_keeps_the_primary_vgpu() {
+        let vgpus = |display: &str| {
+            format!(
+                "<hostdev type='mdev'/><hostdev type='mdev' id='2' display='{display}'><alias name='ua-x'/></hostdev>"
+            )
+        };
+        let set_option = |operand: &str| {
+            format!(
+                "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.{operand}'/></qemu:commandline>"
+            )
+        };
+        for (devices, qemu, expects_second) in [
+            (vgpus("off"), String::new(), false),
+            (vgpus("on"), String::new(), true),
+            (vgpus("on"), set_option("hostdev0.x-igd-opregion=on"), true),
+            (
+                vgpus("off"),
+                set_option("ua-x.display=on") + &set_option("hostdev0.x-igd-opregion=on"),
+                true,
+            ),
+            (vgpus("off"), set_option("ua-x.x-igd-opregion=on"), true),
+        ] {
+            let is_second = with_domain(&devices, &qemu, "9.0", |domain| {
+                domain.vgpu.and_then(|vgpu| vgpu.attribute("id")).is_some()
+            });
+            assert_eq!(is_second, expects_second, "{devices}{qemu}");
+        }
+    }
+}
