@@ -120,7 +120,7 @@ impl<'d> Domain<'d> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::testing::with_domain;
+    use crate::domain::testing::{commandline, with_domain};
 
     #[test]
     fn pairs_options_with_operands() {
@@ -135,9 +135,7 @@ mod tests {
             "stray",
             "-s",
         ];
-        let qemu: String =
-            arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
-        with_domain("", &format!("<qemu:commandline>{qemu}</qemu:commandline>"), "9.0", |domain| {
+        with_domain("", &commandline(&arguments), "9.0", |domain| {
             let sets: Vec<_> =
                 domain.sets.iter().map(|set| (set.device, set.property, set.value)).collect();
             assert_eq!(sets, [("hostdev0", "display", "on")]);

@@ -139,9 +139,8 @@ impl<'d> Domain<'d> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::Settings;
-    use crate::domain::{PropertySource, read};
-    use crate::xml::QEMU_NAMESPACE;
+    use crate::domain::PropertySource;
+    use crate::domain::testing::{commandline, with_domain};
 
     #[test]
     fn set_wins_over_device_argument_and_global() {
@@ -172,12 +171,8 @@ mod tests {
             ),
             (&["-device", "vfio-pci", "-global", "vfio-pci-nohotplug.x-vga=on"], None),
         ] {
-            let arguments: String =
-                arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
-            let text = format!(
-                "<domain xmlns:qemu='{QEMU_NAMESPACE}'><qemu:commandline>{arguments}</qemu:commandline></domain>"
-            );
-            let value_and_source = read(&text, &Settings::default(), |domain| {
+            let qemu = commandline(arguments);
+            let value_and_source = with_domain("", &qemu, "newest", |domain| {
                 let property = domain.raw_property(&domain.raw_devices()[0], "x-vga");
                 property.map(|property| {
                     let carrier = match property.carrier {
@@ -189,9 +184,9 @@ mod tests {
                 })
             });
             assert_eq!(
-                value_and_source.unwrap(),
+                value_and_source,
                 expected.map(|(value, carrier)| (value.to_owned(), carrier)),
-                "{arguments}"
+                "{arguments:?}"
             );
         }
     }

@@ -4,7 +4,7 @@ use super::{Domain, Settings, read};
 use crate::xml::QEMU_NAMESPACE;
 
 /// Reads a domain with these devices and `qemu:` elements, for this libvirt release.
-pub(super) fn with_domain<R>(
+pub(in crate::domain) fn with_domain<R>(
     devices: &str,
     qemu: &str,
     libvirt: &str,
@@ -15,4 +15,11 @@ pub(super) fn with_domain<R>(
     );
     let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
     read(&text, &settings, query).unwrap()
+}
+
+/// A `<qemu:commandline>` with these arguments, which are written into the XML as they are.
+pub(in crate::domain) fn commandline(arguments: &[&str]) -> String {
+    let elements: String =
+        arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
+    format!("<qemu:commandline>{elements}</qemu:commandline>")
 }

@@ -190,20 +190,13 @@ fn last_component(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::Settings;
-    use crate::domain::read;
-    use crate::xml::QEMU_NAMESPACE;
+    use crate::domain::testing::{commandline, with_domain};
 
     const MDEV: &str = "<hostdev type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     const CARD: &str = "<hostdev type='pci'><source><address domain='0' bus='0' slot='2' function='0'/></source></hostdev>";
 
     fn has_sign(devices: &str, arguments: &[&str]) -> bool {
-        let arguments: String =
-            arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
-        let text = format!(
-            "<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices><qemu:commandline>{arguments}</qemu:commandline></domain>"
-        );
-        read(&text, &Settings::default(), |domain| domain.has_gvtg_sign()).unwrap()
+        with_domain(devices, &commandline(arguments), "newest", |domain| domain.has_gvtg_sign())
     }
 
     #[test]
