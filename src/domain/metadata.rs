@@ -2,7 +2,7 @@
 //!
 //! libvirt keeps only one element per namespace, so everything is in one element: its own
 //! attributes apply to every vGPU, those of a `<gvtg:vgpu>` in it to the vGPU with that uuid.
-//! Suppressions are in it too (`suppression_comments.rs`) and have nothing to do with vGPUs.
+//! Suppressions are in it too (`suppressions/`) and have nothing to do with vGPUs.
 //!
 //! ```xml
 //! <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='i915-GVTg_V5_4'>

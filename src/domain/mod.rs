@@ -26,7 +26,7 @@ mod raw;
 mod read;
 mod references;
 mod settings;
-mod suppression_comments;
+mod suppressions;
 mod templates;
 #[cfg(test)]
 mod testing;
@@ -58,8 +58,8 @@ pub use references::{Kind, Reference, ReferenceSite, References};
 pub use settings::{
     Audio, METADATA_NAMESPACE, SettingOverrides, Settings, UUID_NAMESPACE, derived_uuid,
 };
-use suppression_comments::Suppressions;
-pub use suppression_comments::{Ignore, IgnoreForm};
+use suppressions::Suppressions;
+pub use suppressions::{Ignore, IgnoreForm};
 pub use templates::{is_template, is_template_name, templates};
 use vendor::{is_raw_vgpu, raw_vgpu_uuid};
 pub use vgpus::Vgpu;
