@@ -29,7 +29,7 @@ pub struct Metadata<'d> {
 impl Metadata<'_> {
     /// Whether the element has nothing but suppressions, which a domain without a vGPU can have
     /// too.
-    pub fn only_ignores(self) -> bool {
+    pub fn has_only_suppressions(self) -> bool {
         let mut children = self.element.children().peekable();
         children.peek().is_some()
             && children.all(|child| child.name() == "ignore")

@@ -58,8 +58,8 @@ pub use references::{Kind, Reference, ReferenceSite, References};
 pub use settings::{
     Audio, METADATA_NAMESPACE, SettingOverrides, Settings, UUID_NAMESPACE, derived_uuid,
 };
-use suppressions::Suppressions;
-pub use suppressions::{Ignore, IgnoreForm};
+use suppressions::SuppressionIndex;
+pub use suppressions::{Suppression, SuppressionForm};
 pub use templates::{is_template, is_template_name, templates};
 use vendor::{is_raw_vgpu, raw_vgpu_uuid};
 pub use vgpus::Vgpu;
@@ -140,7 +140,7 @@ struct Cache<'d> {
     raw_ids: OnceCell<HashMap<String, usize>>,
     vgpu_alias: OnceCell<(String, bool)>,
     renaming: OnceCell<Renaming<'d>>,
-    suppressions: OnceCell<Suppressions<'d>>,
+    suppressions: OnceCell<SuppressionIndex<'d>>,
     may_have_templates: OnceCell<bool>,
     cards: OnceCell<Vec<Card<'d>>>,
     other_ramfbs: OnceCell<Vec<Ramfb<'d>>>,

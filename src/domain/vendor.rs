@@ -84,7 +84,7 @@ impl<'d> Domain<'d> {
         let is_gvtg_alias = |alias: &str| {
             alias.starts_with("ua-gvtg") && !self.host_device(alias).is_some_and(is_pci_card)
         };
-        if self.metadata().is_some_and(|metadata| !metadata.only_ignores())
+        if self.metadata().is_some_and(|metadata| !metadata.has_only_suppressions())
             || self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(is_gvtg_alias))
             || self.sets.iter().any(|set| is_gvtg_alias(set.device))
             || self.overrides.iter().any(|entry| is_gvtg_alias(entry.alias))

@@ -19,9 +19,9 @@ use crate::xml::{COMMENT_MARK, Element, ElementId, ElementMap, inside};
 
 /// A suppression: findings that the user does not want to see.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ignore<'d> {
+pub struct Suppression<'d> {
     /// The form in which it is written.
-    pub form: IgnoreForm<'d>,
+    pub form: SuppressionForm<'d>,
     /// The span of the whole comment, or of the element's start tag.
     pub span: Range<usize>,
     /// The range in which a finding must start to be suppressed; empty for a comment that is not
@@ -38,7 +38,7 @@ pub struct Ignore<'d> {
 
 /// The forms of a suppression.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum IgnoreForm<'d> {
+pub enum SuppressionForm<'d> {
     /// A comment for the whole file.
     FileComment,
     /// A comment for the next element; `None` if no element follows.
@@ -49,47 +49,47 @@ pub enum IgnoreForm<'d> {
 
 impl<'d> Domain<'d> {
     /// All suppressions of the document: comments in document order, then those in the metadata.
-    pub fn ignores(&self) -> &[Ignore<'d>] {
-        &self.suppressions().all
+    pub fn suppressions(&self) -> &[Suppression<'d>] {
+        &self.suppression_index().all
     }
 
     /// The spans of the suppression comments for an element. They must be removed with the element:
     /// otherwise they would apply to the next one.
     pub fn comments_for(&self, element: ElementId) -> &[Range<usize>] {
-        self.suppressions().by_element.get(&element).map_or(&[], Vec::as_slice)
+        self.suppression_index().by_element.get(&element).map_or(&[], Vec::as_slice)
     }
 
     /// The spans of the suppression comments for the whole file, in order.
     pub fn comments_for_file(&self) -> &[Range<usize>] {
-        &self.suppressions().for_file
+        &self.suppression_index().for_file
     }
 
-    fn suppressions(&self) -> &Suppressions<'d> {
-        self.cache.suppressions.get_or_init(|| Suppressions::new(read_suppressions(self)))
+    fn suppression_index(&self) -> &SuppressionIndex<'d> {
+        self.cache.suppressions.get_or_init(|| SuppressionIndex::new(read_suppressions(self)))
     }
 }
 
 /// The suppressions of a document, and its suppression comments by what they apply to.
-pub(super) struct Suppressions<'d> {
-    all: Vec<Ignore<'d>>,
+pub(super) struct SuppressionIndex<'d> {
+    all: Vec<Suppression<'d>>,
     by_element: ElementMap<Vec<Range<usize>>>,
     for_file: Vec<Range<usize>>,
 }
 
-impl<'d> Suppressions<'d> {
-    fn new(all: Vec<Ignore<'d>>) -> Self {
+impl<'d> SuppressionIndex<'d> {
+    fn new(all: Vec<Suppression<'d>>) -> Self {
         let mut by_element: ElementMap<Vec<Range<usize>>> = Default::default();
         let mut for_file = Vec::new();
-        for ignore in &all {
-            match ignore.form {
-                IgnoreForm::FileComment => for_file.push(ignore.span.clone()),
-                IgnoreForm::Comment(Some(element)) => {
-                    by_element.entry(element.id()).or_default().push(ignore.span.clone())
+        for suppression in &all {
+            match suppression.form {
+                SuppressionForm::FileComment => for_file.push(suppression.span.clone()),
+                SuppressionForm::Comment(Some(element)) => {
+                    by_element.entry(element.id()).or_default().push(suppression.span.clone())
                 }
-                IgnoreForm::Comment(None) | IgnoreForm::Metadata(_) => {}
+                SuppressionForm::Comment(None) | SuppressionForm::Metadata(_) => {}
             }
         }
-        Suppressions { all, by_element, for_file }
+        SuppressionIndex { all, by_element, for_file }
     }
 }
 
@@ -97,7 +97,7 @@ impl<'d> Suppressions<'d> {
 const WHOLE_FILE: Range<usize> = 0..usize::MAX;
 
 /// Reads the suppressions of a document: comments in order, then those in the metadata.
-fn read_suppressions<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
+fn read_suppressions<'d>(domain: &Domain<'d>) -> Vec<Suppression<'d>> {
     let text = domain.document.text();
     // A quick check that most documents fail; the metadata's namespace contains the mark too.
     if memchr::memmem::find(text.as_bytes(), COMMENT_MARK.as_bytes()).is_none() {
@@ -108,12 +108,12 @@ fn read_suppressions<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
         let start = comment.span.start + "<!--".len();
         let parsed = ParsedComment::parse(inside(&text[comment.span.clone()]))?;
         let (form, scope) = match (parsed.is_for_file, comment.next) {
-            (true, _) => (IgnoreForm::FileComment, WHOLE_FILE),
-            (false, next) => (IgnoreForm::Comment(next), next.map_or(0..0, Element::span)),
+            (true, _) => (SuppressionForm::FileComment, WHOLE_FILE),
+            (false, next) => (SuppressionForm::Comment(next), next.map_or(0..0, Element::span)),
         };
         let names =
             parsed.names.into_iter().map(|name| start + name.start..start + name.end).collect();
-        Some(Ignore {
+        Some(Suppression {
             form,
             span: comment.span,
             scope,
@@ -127,7 +127,7 @@ fn read_suppressions<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
 
 /// Reads the `<gvtg:ignore>` elements: those in `<gvtg:domain>`, then misplaced ones directly in
 /// `<metadata>`.
-fn read_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
+fn read_metadata<'d>(domain: &Domain<'d>) -> Vec<Suppression<'d>> {
     let is_ours = |element: &Element<'_>| {
         element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "ignore"
     };
@@ -150,8 +150,8 @@ fn read_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
             None => fault.or(Some("the rule attribute is missing or empty")),
             Some(_) => fault,
         };
-        Ignore {
-            form: IgnoreForm::Metadata(element),
+        Suppression {
+            form: SuppressionForm::Metadata(element),
             span: element.start_tag().span,
             scope: WHOLE_FILE,
             names: name.into_iter().collect(),
@@ -181,18 +181,22 @@ mod tests {
 
     /// Formats the suppressions of a document, one line each: names, scope, and reason or error.
     fn format_suppressions(text: &str) -> Vec<String> {
-        let format_suppression = |ignore: &Ignore<'_>| {
-            let names: Vec<&str> = ignore.names.iter().map(|name| &text[name.clone()]).collect();
-            let scope =
-                if ignore.scope == WHOLE_FILE { "all" } else { &text[ignore.scope.clone()] };
+        let format_suppression = |suppression: &Suppression<'_>| {
+            let names: Vec<&str> =
+                suppression.names.iter().map(|name| &text[name.clone()]).collect();
+            let scope = if suppression.scope == WHOLE_FILE {
+                "all"
+            } else {
+                &text[suppression.scope.clone()]
+            };
             format!(
                 "{} in {scope}: {}",
                 names.join("+"),
-                ignore.fault.as_ref().unwrap_or(&ignore.reason)
+                suppression.fault.as_ref().unwrap_or(&suppression.reason)
             )
         };
         domain::read(text, &Settings::default(), |domain| {
-            domain.ignores().iter().map(format_suppression).collect()
+            domain.suppressions().iter().map(format_suppression).collect()
         })
         .unwrap()
     }

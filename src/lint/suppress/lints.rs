@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{MAX_TYPO_LOOKUPS, NamePlace, Suppressions};
-use crate::domain::{Ignore, IgnoreForm};
+use crate::domain::{Suppression, SuppressionForm};
 use crate::fix::Change;
 use crate::rules::finding::Finding;
 use crate::rules::schema::{Check, IgnoreFault};
@@ -71,13 +71,9 @@ impl<'d> Suppressions<'_, 'd> {
                     .with_value("other", suggestion.unwrap_or(""));
                 match (suggestion, ignore.form) {
                     (None, _) => finding,
-                    (Some(suggestion), IgnoreForm::Metadata(element)) => {
-                        finding.fixed_by(vec![Change::SetAttribute(
-                            element,
-                            "rule".into(),
-                            suggestion.to_owned(),
-                        )])
-                    }
+                    (Some(suggestion), SuppressionForm::Metadata(element)) => finding.fixed_by(
+                        vec![Change::SetAttribute(element, "rule".into(), suggestion.to_owned())],
+                    ),
                     (Some(suggestion), _) => {
                         finding.fixed_by(vec![Change::EditComment(range, suggestion.to_owned())])
                     }
@@ -103,8 +99,8 @@ impl<'d> Suppressions<'_, 'd> {
         let unused = self.unused(judged);
         let mut findings = Vec::new();
         let elements = unused.iter().filter_map(|(index, _)| match self.ignores[*index].form {
-            IgnoreForm::Metadata(element) => Some(element),
-            IgnoreForm::Comment(_) | IgnoreForm::FileComment => None,
+            SuppressionForm::Metadata(element) => Some(element),
+            SuppressionForm::Comment(_) | SuppressionForm::FileComment => None,
         });
         let elements: HashSet<Element<'d>> = elements.collect();
         for (index, ignore) in self.ignores.iter().enumerate() {
@@ -113,7 +109,7 @@ impl<'d> Suppressions<'_, 'd> {
             for place in (0..ignore.names.len()).filter(|place| !is_kept(*place)) {
                 let name = &ignore.names[place];
                 let change = match (ignore.form, first_kept) {
-                    (IgnoreForm::Metadata(element), _) => {
+                    (SuppressionForm::Metadata(element), _) => {
                         Change::Remove(with_emptied_parents(element, &elements))
                     }
                     (_, None) => Change::RemoveComment(ignore.span.clone()),
@@ -163,10 +159,10 @@ pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
     wanted.filter(|name| !not_judged.contains(name)).collect()
 }
 
-fn finding_at<'d>(ignore: &Ignore<'d>, span: Range<usize>) -> Finding<'d> {
+fn finding_at<'d>(ignore: &Suppression<'d>, span: Range<usize>) -> Finding<'d> {
     match ignore.form {
-        IgnoreForm::Metadata(element) => Finding::within(element, span),
-        IgnoreForm::Comment(_) | IgnoreForm::FileComment => Finding::of_no_element(span),
+        SuppressionForm::Metadata(element) => Finding::within(element, span),
+        SuppressionForm::Comment(_) | SuppressionForm::FileComment => Finding::of_no_element(span),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Matches a document's suppressions to findings. [`Ignore`] is a suppression as it is written in
+//! Matches a document's suppressions to findings. [`Suppression`] is a suppression as it is written in
 //! the document.
 
-use crate::domain::{Domain, Ignore};
+use crate::domain::{Domain, Suppression};
 use crate::rules::schema::Check;
 use crate::rules::{Rule, nearest};
 use foldhash::{HashMap, HashMapExt, HashSet};
@@ -38,7 +38,7 @@ impl SuppressionState {
 /// The suppressions of a document. Records which of them are used.
 pub struct Suppressions<'c, 'd> {
     domain: &'c Domain<'d>,
-    ignores: &'c [Ignore<'d>],
+    ignores: &'c [Suppression<'d>],
     /// Keyed by the name of a rule or a group.
     by_name: HashMap<&'c str, Scopes>,
     /// Names that are not those of a rule or group, each with the name that was probably meant.
@@ -54,7 +54,7 @@ const MAX_TYPO_LOOKUPS: usize = 1_000;
 impl<'c, 'd> Suppressions<'c, 'd> {
     /// Reads the suppressions of a domain's document; `known` are the rules that they may name.
     pub fn new(domain: &'c Domain<'d>, known: &[&'c Rule]) -> Self {
-        let ignores = domain.ignores();
+        let ignores = domain.suppressions();
         let mut suppressions =
             Suppressions { domain, ignores, by_name: HashMap::new(), unknown: HashMap::new() };
         if !ignores.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Domain, IgnoreForm};
+use crate::domain::{Domain, SuppressionForm};
 use crate::fix::layout;
 use crate::fix::{Change, EditPlanner, new_metadata};
 use crate::text::{Edit, Edits};
@@ -91,12 +91,12 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
     let metadata_element = domain.metadata().map(|metadata| metadata.element);
     let prefix = metadata_element.map_or("gvtg:", Element::written_prefix);
     let without_reason = |rule: &str| {
-        domain.ignores().iter().find_map(|ignore| match ignore.form {
-            IgnoreForm::Metadata(element) => (ignore.fault.is_none()
+        domain.suppressions().iter().find_map(|ignore| match ignore.form {
+            SuppressionForm::Metadata(element) => (ignore.fault.is_none()
                 && ignore.reason.is_empty()
                 && element.attribute("rule") == Some(rule))
             .then_some(element),
-            IgnoreForm::Comment(_) | IgnoreForm::FileComment => None,
+            SuppressionForm::Comment(_) | SuppressionForm::FileComment => None,
         })
     };
     let mut changes: Vec<Change<'_>> = Vec::new();
