@@ -29,7 +29,7 @@ mod rules {
 mod qemu {
     pub mod property;
 }
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, missing_docs, unused_imports)]
 #[path = "src/xml"]
 mod xml {
     pub mod fragment;
