@@ -1,13 +1,14 @@
 //! Replaces a file's content atomically and keeps everything else about the file.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
+use foldhash::quality::RandomState;
+use foldhash::{HashSet, HashSetExt};
 use xattr::FileExt;
 
 use super::io::{read_file, why_no_new_file};
@@ -69,7 +70,7 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
     let file = File::open(&path).map_err(unreadable)?;
     let state = State::of(&file.metadata().map_err(unreadable)?);
     let bytes = read_file(file, max_size)?;
-    let hasher = RandomState::new();
+    let hasher = RandomState::default();
     let content = hasher.hash_one(&bytes);
     Ok((bytes, Original { path, state, content, hasher }))
 }

@@ -1,7 +1,7 @@
 //! Collects the files of a run: those named, and those in the named folders.
 
 use crate::text::sanitize::system_error;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;

@@ -1,11 +1,11 @@
 //! The next steps printed after `fix`, which only writes XML: a VM also needs a defined domain and
 //! a prepared host.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::emit::shell;
 use crate::lint::Guest;
+use foldhash::{HashSet, HashSetExt};
 
 /// Returns the remaining steps for these guests, as lines; each guest comes with whether this run
 /// changed it. Empty if none has a vGPU. `files` are the files that were written.

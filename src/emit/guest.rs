@@ -1,13 +1,12 @@
 //! The facts about a guest that the host needs: its name, and the UUID, type and GPU of each vGPU.
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use super::shell;
 use crate::domain::{Domain, Settings, is_template, is_template_name, parse_pci};
 use crate::vgpu_types::is_type;
 use crate::xml::Element;
+use foldhash::{HashMap, HashMapExt};
 
 /// A domain with vGPUs.
 #[derive(Clone, Debug, PartialEq, Eq)]

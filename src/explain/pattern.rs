@@ -4,9 +4,9 @@
 //! line, the whole message is compared. The time is linear in the length of the line, regardless of
 //! the number of messages, plus some hundred bytes of comparison for each candidate.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::{HashMap, HashMapExt};
 use memchr::memmem;
 
 /// A message pattern: pieces in order, with gaps that match anything.

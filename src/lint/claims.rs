@@ -4,7 +4,6 @@
 //! Two claims to the same resource conflict only if they certainly belong to two domains: copies of
 //! one domain, such as a backup or the output of `fix`, claim the same.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use crate::rules::finding::Finding;
 use crate::rules::schema::ConflictKind;
 use crate::text::Position;
 use crate::xml::Element;
+use foldhash::{HashMap, HashSet, HashSetExt};
 
 /// A resource that only one domain may use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! The fix loop: applies all fixes, lints again, and repeats until nothing is left to fix.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 use super::findings::{Picture, sort};
 use super::fix_result::{FixError, Fixed};
@@ -14,6 +14,7 @@ use crate::lint::claims::Claims;
 use crate::rules::RuleSet;
 use crate::text::{Source, SourceMap};
 use crate::xml::XmlError;
+use foldhash::quality::FixedState;
 use foldhash::{HashSet, HashSetExt};
 
 /// Maximum number of passes; more means that rules conflict.
@@ -181,7 +182,5 @@ fn most_frequent(diagnostics: &[Diagnostic<'_>]) -> String {
 }
 
 fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
+    FixedState::default().hash_one(text)
 }

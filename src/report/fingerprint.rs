@@ -1,13 +1,12 @@
 //! Fingerprints: stable names for findings, so that a server can tell new findings from old ones
 //! when the file changes around them.
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use super::Part;
 use crate::domain::UUID_NAMESPACE;
 use crate::lint::Diagnostic;
+use foldhash::HashMap;
 
 /// The fingerprints of one report; equal findings are numbered.
 #[derive(Default)]

@@ -1,6 +1,5 @@
 //! Finds the configuration and the effective settings for each document of a run.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -19,6 +18,7 @@ use super::search::{ConfigFile, NAME, TrustedOwners, nearest, open, real_folder}
 use super::watch::FileStamps;
 use crate::rules::Rule;
 use crate::text::sanitize::clean;
+use foldhash::{HashMap, HashMapExt};
 
 /// The source of configurations.
 #[derive(Clone, Debug, PartialEq, Eq)]
