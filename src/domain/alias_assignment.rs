@@ -49,9 +49,11 @@ impl<'d> Domain<'d> {
         {
             return (alias.to_owned(), false);
         }
-        if matches!(self.form(), PropertySyntax::Set(_)) && self.settings.explicit.alias.is_none() {
+        if matches!(self.property_syntax(), PropertySyntax::Set(_))
+            && self.settings.explicit.alias.is_none()
+        {
             if let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu))
-                && !self.addressed().sets.is_empty()
+                && !self.vgpu_properties().sets.is_empty()
             {
                 return (alias.to_owned(), false);
             }
@@ -96,12 +98,12 @@ impl<'d> Domain<'d> {
                 .collect();
             devices.dedup();
             let renamed_device =
-                |device: Element<'d>| Some((device, self.renamed(device.attribute("alias")?)?));
+                |device: Element<'d>| Some((device, self.new_id(device.attribute("alias")?)?));
             Renaming {
                 sets: self
                     .sets
                     .iter()
-                    .filter_map(|set| Some((*set, self.renamed(set.device)?)))
+                    .filter_map(|set| Some((*set, self.new_id(set.device)?)))
                     .collect(),
                 overrides: devices.into_iter().filter_map(renamed_device).collect(),
             }
@@ -110,7 +112,7 @@ impl<'d> Domain<'d> {
 
     /// The new id of the device with this id once the vGPU has its alias; `None` if it does not
     /// change.
-    pub fn renamed(&self, id: &str) -> Option<String> {
+    pub fn new_id(&self, id: &str) -> Option<String> {
         let vgpu_id = self.vgpu.and_then(|vgpu| self.alias_of(vgpu))?;
         let number = |alias: &str| {
             alias.strip_prefix("hostdev").and_then(|digits| digits.parse::<usize>().ok())

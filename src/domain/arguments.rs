@@ -1,7 +1,7 @@
 //! The user's own QEMU arguments, split into options and operands.
 
 use super::Domain;
-use crate::qemu::{known, set_parts};
+use crate::qemu::{known_option, set_parts};
 use crate::xml::Element;
 
 /// A `<qemu:arg>` with a value.
@@ -81,7 +81,7 @@ pub(super) fn parse_options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d
         if name.contains([' ', '=']) {
             continue;
         }
-        let operand = match known(name) {
+        let operand = match known_option(name) {
             // Even an argument that starts with a dash.
             Some(option) if option.has_operand => rest.next().copied(),
             Some(_) => None,
@@ -113,7 +113,7 @@ impl<'d> Domain<'d> {
         let last = self.options.last().filter(|option| option.operand.is_none())?;
         let is_last_argument =
             self.arguments.last().is_some_and(|argument| argument.element == last.element);
-        let needs_operand = known(last.name).is_some_and(|option| option.has_operand);
+        let needs_operand = known_option(last.name).is_some_and(|option| option.has_operand);
         if is_last_argument && needs_operand { Some(*last) } else { None }
     }
 }

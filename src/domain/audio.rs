@@ -60,19 +60,19 @@ const fn backend(
 }
 
 /// The first libvirt release that lets a domain choose QEMU's audio backend.
-const FIRST: Version = Version::new(7, 2, 0);
+const FIRST_RELEASE: Version = Version::new(7, 2, 0);
 
 /// The backends that `--audio` can choose. `spice` is missing because it belongs to a `<graphics>`.
 pub const AUDIO_BACKENDS: &[AudioBackend] = &[
-    backend("none", FIRST, &[TIMER_PERIOD]),
-    backend("alsa", FIRST, &[TIMER_PERIOD]),
-    backend("coreaudio", FIRST, &[TIMER_PERIOD]),
+    backend("none", FIRST_RELEASE, &[TIMER_PERIOD]),
+    backend("alsa", FIRST_RELEASE, &[TIMER_PERIOD]),
+    backend("coreaudio", FIRST_RELEASE, &[TIMER_PERIOD]),
     backend("dbus", Version::new(8, 4, 0), &[TIMER_PERIOD]),
-    backend("file", FIRST, &[attribute("path", AudioValue::Path), TIMER_PERIOD]),
-    backend("jack", FIRST, &[TIMER_PERIOD]),
+    backend("file", FIRST_RELEASE, &[attribute("path", AudioValue::Path), TIMER_PERIOD]),
+    backend("jack", FIRST_RELEASE, &[TIMER_PERIOD]),
     backend(
         "oss",
-        FIRST,
+        FIRST_RELEASE,
         &[
             attribute("tryMMap", AudioValue::Switch),
             attribute("exclusive", AudioValue::Switch),
@@ -85,10 +85,14 @@ pub const AUDIO_BACKENDS: &[AudioBackend] = &[
         Version::new(9, 10, 0),
         &[attribute("runtimeDir", AudioValue::Path), TIMER_PERIOD],
     ),
-    backend("pulseaudio", FIRST, &[attribute("serverName", AudioValue::Text), TIMER_PERIOD]),
+    backend(
+        "pulseaudio",
+        FIRST_RELEASE,
+        &[attribute("serverName", AudioValue::Text), TIMER_PERIOD],
+    ),
     backend(
         "sdl",
-        FIRST,
+        FIRST_RELEASE,
         &[
             attribute("driver", AudioValue::OneOf(&["esd", "alsa", "arts", "pulseaudio"])),
             TIMER_PERIOD,
@@ -143,7 +147,7 @@ pub struct AudioIds<'d> {
     /// The `<audio id='…'/>` references in devices, by the id that they name.
     users: HashMap<u32, Vec<Element<'d>>>,
     /// The `<audio>` elements without an id that libvirt can parse.
-    pub without: Vec<Element<'d>>,
+    pub without_id: Vec<Element<'d>>,
     /// The ids that devices refer to and that no `<audio>` has, in order.
     pub missing: Vec<u32>,
     /// Indices in `owners`, by id.
@@ -156,7 +160,7 @@ impl<'d> AudioIds<'d> {
         let mut ids = AudioIds::default();
         for audio in domain.devices_named("audio") {
             let Some(id) = id_of(audio) else {
-                ids.without.push(audio);
+                ids.without_id.push(audio);
                 continue;
             };
             let index = *ids.by_id.entry(id).or_insert(ids.owners.len());
@@ -179,7 +183,7 @@ impl<'d> AudioIds<'d> {
 
     /// The references that become meaningless when the elements in `removed`, including `audio`,
     /// are removed; empty as long as another `<audio>` has the same id.
-    pub fn users_lost_with(&self, audio: Element<'d>, removed: &ElementSet) -> &[Element<'d>] {
+    pub fn users_removed_with(&self, audio: Element<'d>, removed: &ElementSet) -> &[Element<'d>] {
         if !audio.is("audio") {
             return &[];
         }
@@ -199,7 +203,7 @@ impl<'d> AudioIds<'d> {
     }
 
     /// The ids that no `<audio>` has and no device refers to, in ascending order.
-    pub fn free(&self) -> impl Iterator<Item = u32> {
+    pub fn free_ids(&self) -> impl Iterator<Item = u32> {
         let taken: HashSet<u32> = self.by_id.keys().chain(self.users.keys()).copied().collect();
         (1..).filter(move |id| !taken.contains(id))
     }

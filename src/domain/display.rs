@@ -118,7 +118,7 @@ impl<'d> Domain<'d> {
 
     /// Whether QEMU shows the vGPU on this kind of display (`gtk`, `sdl`, …), which an argument or
     /// a `<graphics>` of that type opens.
-    pub fn opens(&self, kind: &str) -> bool {
+    pub fn opens_display(&self, kind: &str) -> bool {
         if self.is_shown_by_graphics() {
             return self
                 .devices_named("graphics")

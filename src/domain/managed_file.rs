@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(
             name_to_edit(&format!("<domain/>{}", managed_file("win10", ""))),
             None,
-            "it stands before the root"
+            "the comment is before the root"
         );
         assert_eq!(name_to_edit("<!-- virsh edit win10 --><domain/>"), None);
     }

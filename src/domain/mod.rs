@@ -54,7 +54,7 @@ pub use property_syntax::{PropertySyntax, json_capability, override_works, prope
 use raw::Globals;
 pub use raw::RawDevice;
 pub use read::{read, read_source};
-pub use references::{Kind, Reference, ReferenceSite, References};
+pub use references::{DeviceKind, Reference, ReferenceSite, References};
 pub use settings::{
     Audio, METADATA_NAMESPACE, SettingOverrides, Settings, UUID_NAMESPACE, derived_uuid,
 };

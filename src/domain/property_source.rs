@@ -34,7 +34,7 @@ pub struct EffectiveProperty<'d> {
     /// The value, as `true` or `false` for a bool.
     pub value: String,
     /// The source of the value.
-    pub carrier: PropertySource<'d>,
+    pub source: PropertySource<'d>,
 }
 
 /// The `-set` options and overrides that name the vGPU, by property; the last one for each
@@ -72,19 +72,19 @@ impl<'d> Domain<'d> {
         }
         let vgpu = self.vgpu?;
         if self.set_reaches()
-            && let Some(&set) = self.addressed().sets.get(name)
+            && let Some(&set) = self.vgpu_properties().sets.get(name)
         {
             return Some(EffectiveProperty {
                 value: to_effective_value(name, set.value),
-                carrier: PropertySource::Set(set),
+                source: PropertySource::Set(set),
             });
         }
         if self.override_reaches()
-            && let Some(&entry) = self.addressed().overrides.get(name)
+            && let Some(&entry) = self.vgpu_properties().overrides.get(name)
         {
             return Some(EffectiveProperty {
                 value: entry.value.to_owned(),
-                carrier: PropertySource::Override(entry),
+                source: PropertySource::Override(entry),
             });
         }
         let has_attribute_on = |name| vgpu.attribute(name) == Some("on");
@@ -108,19 +108,19 @@ impl<'d> Domain<'d> {
             }
             _ => None,
         };
-        if let Some((value, carrier)) = libvirt_value {
-            return Some(EffectiveProperty { value: value.into(), carrier });
+        if let Some((value, source)) = libvirt_value {
+            return Some(EffectiveProperty { value: value.into(), source });
         }
         // libvirt does not set it, so QEMU's default for all devices of this driver takes effect.
         let (value, argument) = self.global("vfio-pci-nohotplug", name)?;
         Some(EffectiveProperty {
             value: to_effective_value(name, value),
-            carrier: PropertySource::Global(argument),
+            source: PropertySource::Global(argument),
         })
     }
 
     /// The `-set` options and overrides that name the vGPU, including those that do not reach it.
-    pub(crate) fn addressed(&self) -> &VgpuProperties<'d> {
+    pub(crate) fn vgpu_properties(&self) -> &VgpuProperties<'d> {
         self.cache.vgpu_properties.get_or_init(|| {
             let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu)) else {
                 return VgpuProperties::default();
@@ -162,7 +162,7 @@ impl<'d> Domain<'d> {
         };
         let is_set_with_ramfb = || {
             name == "driver"
-                && self.form() == PropertySyntax::Override
+                && self.property_syntax() == PropertySyntax::Override
                 && self.effective_property("ramfb").is_none()
         };
         is_set_with_attribute()
@@ -226,7 +226,7 @@ impl<'d> Domain<'d> {
     /// The span to report for a property: its source, or the vGPU's start tag if nothing sets it.
     pub fn property_span(&self, property: Option<&EffectiveProperty<'d>>) -> Range<usize> {
         let fallback = || self.vgpu.or(self.raw_vgpu).unwrap_or(self.root).start_tag().span;
-        match property.map(|property| property.carrier) {
+        match property.map(|property| property.source) {
             Some(PropertySource::Override(entry)) => attribute_span(entry.element, "value"),
             Some(PropertySource::Set(set)) => attribute_span(set.operand, "value"),
             Some(PropertySource::Global(argument) | PropertySource::Device(argument)) => {

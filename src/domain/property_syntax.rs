@@ -61,9 +61,11 @@ impl Domain<'_> {
 
     /// The syntax in which missing properties of the vGPU are added to this document: that of the
     /// libvirt release, but `-set` if the document uses it and it works.
-    pub fn form(&self) -> PropertySyntax {
+    pub fn property_syntax(&self) -> PropertySyntax {
         match property_syntax_for(self.settings.libvirt) {
-            PropertySyntax::Override if self.set_reaches() && !self.addressed().sets.is_empty() => {
+            PropertySyntax::Override
+                if self.set_reaches() && !self.vgpu_properties().sets.is_empty() =>
+            {
                 PropertySyntax::Set(None)
             }
             PropertySyntax::Set(_) if self.set_reaches() => PropertySyntax::Set(None),

@@ -85,19 +85,19 @@ impl<'d> Domain<'d> {
         if let Some(set) = self.raw_set(device, name) {
             return Some(EffectiveProperty {
                 value: to_effective_value(name, set.value),
-                carrier: PropertySource::Set(set),
+                source: PropertySource::Set(set),
             });
         }
         if let Some(value) = device.list.get(name) {
             return Some(EffectiveProperty {
                 value: to_effective_value(name, value),
-                carrier: PropertySource::Device(device.argument),
+                source: PropertySource::Device(device.argument),
             });
         }
         let (value, argument) = self.global(device.driver(), name)?;
         Some(EffectiveProperty {
             value: to_effective_value(name, value),
-            carrier: PropertySource::Global(argument),
+            source: PropertySource::Global(argument),
         })
     }
 
@@ -175,17 +175,17 @@ mod tests {
             let value_and_source = with_domain("", &qemu, "newest", |domain| {
                 let property = domain.raw_property(&domain.raw_devices()[0], "x-vga");
                 property.map(|property| {
-                    let carrier = match property.carrier {
+                    let source = match property.source {
                         PropertySource::Set(_) => "set",
                         PropertySource::Device(_) => "device",
                         _ => "global",
                     };
-                    (property.value, carrier)
+                    (property.value, source)
                 })
             });
             assert_eq!(
                 value_and_source,
-                expected.map(|(value, carrier)| (value.to_owned(), carrier)),
+                expected.map(|(value, source)| (value.to_owned(), source)),
                 "{arguments:?}"
             );
         }

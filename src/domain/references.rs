@@ -60,11 +60,11 @@ pub struct References<'d> {
     /// Indices in `all`.
     by_device: ElementMap<Vec<usize>>,
     /// The kinds of devices that have at least one reference, each in libvirt's numbering order.
-    pub kinds: Vec<Kind<'d>>,
+    pub kinds: Vec<DeviceKind<'d>>,
 }
 
 /// The devices of one kind in libvirt's numbering order.
-pub struct Kind<'d> {
+pub struct DeviceKind<'d> {
     /// The prefix before their numbers.
     pub name: &'static str,
     /// The devices, each with whether its alias is user-defined and thus never renumbered.
@@ -95,7 +95,7 @@ impl<'d> References<'d> {
                     *device,
                 );
             }
-            kinds.push(Kind {
+            kinds.push(DeviceKind {
                 name,
                 devices: devices
                     .into_iter()

@@ -79,7 +79,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             };
             let existing_devices =
                 if devices_of(alias).is_empty() { devices_of(current) } else { devices_of(alias) };
-            let alias = self.renamed(alias).unwrap_or_else(|| alias.to_owned());
+            let alias = self.new_id(alias).unwrap_or_else(|| alias.to_owned());
             let device = existing_devices.iter().copied().find(|device| !self.is_removed(*device));
             let frontend = device.and_then(|device| {
                 device
@@ -213,7 +213,7 @@ pub(super) fn with_emptied_blocks(
         for parent in element
             .into_iter()
             .flat_map(Element::ancestors)
-            .take_while(|parent| parent.is_of(QEMU_NAMESPACE))
+            .take_while(|parent| parent.is_in_namespace(QEMU_NAMESPACE))
         {
             parents.insert(parent.span().start, parent);
         }

@@ -198,7 +198,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             }
             Change::Arguments(values) => self.arguments.extend(values.iter().cloned()),
             Change::Set { alias, property, value } => {
-                let alias = self.renamed(alias).unwrap_or_else(|| alias.clone());
+                let alias = self.new_id(alias).unwrap_or_else(|| alias.clone());
                 self.new_sets.push((property, format!("device.{alias}.{property}={value}")));
             }
             Change::Environment(name, value)
@@ -222,8 +222,8 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
     }
 
     /// Returns the id that a device gets in this pass; `None` if its id stays.
-    pub(super) fn renamed(&self, id: &str) -> Option<String> {
-        if self.names_vgpu { self.domain.renamed(id) } else { None }
+    pub(super) fn new_id(&self, id: &str) -> Option<String> {
+        if self.names_vgpu { self.domain.new_id(id) } else { None }
     }
 
     pub(super) fn set_attribute(

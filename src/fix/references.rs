@@ -23,7 +23,7 @@ pub(super) fn update_references<'d>(
     for device in removed.iter().filter_map(|id| domain.document.element(*id)) {
         let arguments = references.to(device).flat_map(|reference| &reference.elements);
         let users = if device.is("audio") {
-            domain.audio_ids().users_lost_with(device, removed)
+            domain.audio_ids().users_removed_with(device, removed)
         } else {
             &[]
         };

@@ -14,7 +14,7 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
         if delivered.value == value {
             return Vec::new();
         }
-        match delivered.carrier {
+        match delivered.source {
             PropertySource::Override(property) => {
                 return vec![
                     Change::SetAttribute(property.element, "type".into(), kind.name().into()),
@@ -38,7 +38,7 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
             .into_iter()
             .collect();
     }
-    let form = domain.form();
+    let form = domain.property_syntax();
     // libvirt has an attribute for these, which also selects the driver. An attribute that exists
     // must be right even if libvirt does not support overrides.
     let has_attribute = || {

@@ -226,7 +226,7 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
             planner.filter(|_| renames_left > 0 && (!others_wait || finding.may_be_first(domain))),
         );
         if let Some(fix) = &mut diagnostic.fix {
-            match bytes_left.checked_sub(fix.edits.inserted()) {
+            match bytes_left.checked_sub(fix.edits.inserted_len()) {
                 Some(rest) => bytes_left = rest,
                 None => fix.edits = Edits::default(),
             }

@@ -48,7 +48,7 @@ pub(super) fn other_removals<'d>(
             reference.elements.iter().for_each(|element| add(*element, Some(&reference.id)));
         }
         if device.is("audio") {
-            let users = domain.audio_ids().users_lost_with(*device, &removed_ids);
+            let users = domain.audio_ids().users_removed_with(*device, &removed_ids);
             users.iter().for_each(|user| {
                 add(*user, user.attribute("id").map(|id| format!("audio {id}")).as_deref())
             });

@@ -145,7 +145,7 @@ impl Scanner<'_> {
 }
 
 /// Formats a text as a JSON string.
-pub fn quoted(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -8,7 +8,7 @@ pub type Release = (u8, u8);
 
 /// A QEMU option and the releases that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownOption {
     /// Whether the next argument is its operand, even if it starts with a dash.
     pub has_operand: bool,
     /// The first release that has it; `None` if 5.2 has it already.
@@ -21,9 +21,9 @@ pub struct Known {
 }
 
 /// Finds an option by its name without dashes; `None` if no QEMU release from 5.2 to 11.1 has it.
-pub fn known(name: &str) -> Option<Known> {
+pub fn known_option(name: &str) -> Option<KnownOption> {
     let in_all_releases =
-        |has_operand| Known { has_operand, since: None, until: None, instead: &[] };
+        |has_operand| KnownOption { has_operand, since: None, until: None, instead: &[] };
     let is_in = |list: &[&str]| list.binary_search(&name).is_ok();
     if is_in(FLAGS) {
         return Some(in_all_releases(false));
@@ -158,54 +158,58 @@ const WITH_OPERAND: &[&str] = &[
 ];
 
 /// An option that was added in `release`.
-const fn since(has_operand: bool, release: Release) -> Known {
-    Known { has_operand, since: Some(release), until: None, instead: &[] }
+const fn added_in(has_operand: bool, release: Release) -> KnownOption {
+    KnownOption { has_operand, since: Some(release), until: None, instead: &[] }
 }
 
 /// An option that was removed in `release` without a replacement.
-const fn until(has_operand: bool, release: Release) -> Known {
-    instead(has_operand, release, &[])
+const fn removed_in(has_operand: bool, release: Release) -> KnownOption {
+    replaced_in(has_operand, release, &[])
 }
 
 /// An option that was removed in `release`, and the arguments that replace it.
-const fn instead(has_operand: bool, release: Release, instead: &'static [&'static str]) -> Known {
-    Known { has_operand, since: None, until: Some(release), instead }
+const fn replaced_in(
+    has_operand: bool,
+    release: Release,
+    instead: &'static [&'static str],
+) -> KnownOption {
+    KnownOption { has_operand, since: None, until: Some(release), instead }
 }
 
 /// Options that not all releases have, sorted by name.
-const CHANGED: &[(&str, Known)] = &[
-    ("action", since(true, (6, 0))),
-    ("alt-grab", until(false, (7, 1))),
+const CHANGED: &[(&str, KnownOption)] = &[
+    ("action", added_in(true, (6, 0))),
+    ("alt-grab", removed_in(false, (7, 1))),
     (
         "async-teardown",
-        Known { has_operand: false, since: Some((7, 2)), until: Some((9, 0)), instead: &[] },
+        KnownOption { has_operand: false, since: Some((7, 2)), until: Some((9, 0)), instead: &[] },
     ),
-    ("audio", since(true, (7, 1))),
-    ("audio-help", until(false, (8, 2))),
-    ("chroot", until(true, (9, 0))),
-    ("compat", since(true, (6, 0))),
-    ("ctrl-grab", until(false, (7, 1))),
-    ("curses", instead(false, (7, 1), &["-display", "curses"])),
-    ("enable-fips", until(false, (7, 1))),
-    ("jitdump", since(false, (8, 0))),
-    ("no-acpi", until(false, (9, 0))),
-    ("no-hpet", until(false, (9, 0))),
-    ("no-quit", until(false, (7, 0))),
-    ("old-param", until(false, (11, 0))),
-    ("perfmap", since(false, (8, 0))),
-    ("portrait", until(false, (9, 2))),
-    ("realtime", until(true, (6, 0))),
-    ("rotate", until(true, (9, 2))),
-    ("run-with", since(true, (8, 2))),
-    ("runas", until(true, (10, 0))),
-    ("sdl", instead(false, (7, 1), &["-display", "sdl"])),
-    ("shim", since(true, (10, 0))),
-    ("show-cursor", until(false, (6, 0))),
-    ("singlestep", until(false, (9, 0))),
-    ("soundhw", until(true, (7, 1))),
-    ("tb-size", until(true, (6, 0))),
-    ("watchdog", until(true, (7, 2))),
-    ("writeconfig", until(true, (7, 1))),
+    ("audio", added_in(true, (7, 1))),
+    ("audio-help", removed_in(false, (8, 2))),
+    ("chroot", removed_in(true, (9, 0))),
+    ("compat", added_in(true, (6, 0))),
+    ("ctrl-grab", removed_in(false, (7, 1))),
+    ("curses", replaced_in(false, (7, 1), &["-display", "curses"])),
+    ("enable-fips", removed_in(false, (7, 1))),
+    ("jitdump", added_in(false, (8, 0))),
+    ("no-acpi", removed_in(false, (9, 0))),
+    ("no-hpet", removed_in(false, (9, 0))),
+    ("no-quit", removed_in(false, (7, 0))),
+    ("old-param", removed_in(false, (11, 0))),
+    ("perfmap", added_in(false, (8, 0))),
+    ("portrait", removed_in(false, (9, 2))),
+    ("realtime", removed_in(true, (6, 0))),
+    ("rotate", removed_in(true, (9, 2))),
+    ("run-with", added_in(true, (8, 2))),
+    ("runas", removed_in(true, (10, 0))),
+    ("sdl", replaced_in(false, (7, 1), &["-display", "sdl"])),
+    ("shim", added_in(true, (10, 0))),
+    ("show-cursor", removed_in(false, (6, 0))),
+    ("singlestep", removed_in(false, (9, 0))),
+    ("soundhw", removed_in(true, (7, 1))),
+    ("tb-size", removed_in(true, (6, 0))),
+    ("watchdog", removed_in(true, (7, 2))),
+    ("writeconfig", removed_in(true, (7, 1))),
 ];
 
 #[cfg(test)]
@@ -228,9 +232,11 @@ mod tests {
 
     #[test]
     fn knows_which_options_have_an_operand() {
-        assert!(known("display").is_some_and(|known| known.has_operand && known.until.is_none()));
-        assert!(known("nographic").is_some_and(|known| !known.has_operand));
-        assert_eq!(known("sdl").and_then(|known| known.until), Some((7, 1)));
-        assert_eq!(known("unknown"), None);
+        assert!(
+            known_option("display").is_some_and(|known| known.has_operand && known.until.is_none())
+        );
+        assert!(known_option("nographic").is_some_and(|known| !known.has_operand));
+        assert_eq!(known_option("sdl").and_then(|known| known.until), Some((7, 1)));
+        assert_eq!(known_option("unknown"), None);
     }
 }

@@ -30,7 +30,7 @@ impl<'d> DeclarativeFix<'_, 'd> {
                 // Parsing a rule file already rejects text that cannot be inserted.
                 let template = self.template.get_or_init(|| NewElement::parse(text).ok());
                 template.as_ref().map(|template| {
-                    Change::Insert(element, with_qemu_prefix(template.filled(&fill), element))
+                    Change::Insert(element, with_qemu_prefix(template.fill_values(&fill), element))
                 })
             }
             Operation::SetAttribute(value) => {
@@ -58,7 +58,9 @@ impl<'d> DeclarativeFix<'_, 'd> {
 /// Replaces the `qemu:` prefix of a new element with the document's prefix for libvirt's QEMU
 /// namespace, or declares the namespace on the element if the document does not.
 fn with_qemu_prefix(element: NewElement, parent: Element<'_>) -> NewElement {
-    if !element.has_prefix(QEMU_PREFIX) || parent.bound(Some(QEMU_PREFIX)) == Some(QEMU_NAMESPACE) {
+    if !element.has_prefix(QEMU_PREFIX)
+        || parent.resolve_prefix(Some(QEMU_PREFIX)) == Some(QEMU_NAMESPACE)
+    {
         return element;
     }
     match parent.prefix_for(QEMU_NAMESPACE) {

@@ -62,5 +62,5 @@ pub(super) fn environment<'d>(required: &RequiredEnv<'_>, domain: &Domain<'d>) -
 
 /// Whether QEMU will open one of these displays, or `displays` is empty.
 fn display_needs(displays: &[Text], domain: &Domain<'_>) -> bool {
-    displays.is_empty() || displays.iter().any(|display| domain.opens(display))
+    displays.is_empty() || displays.iter().any(|display| domain.opens_display(display))
 }

@@ -226,7 +226,7 @@ fn is_named(element: Element<'_>, name: &Name) -> bool {
         Name::Any => true,
         Name::Plain(name) => element.is(name),
         Name::Qemu(name) => element.is_qemu(name),
-        Name::AnyQemu => element.is_of(QEMU_NAMESPACE),
+        Name::AnyQemu => element.is_in_namespace(QEMU_NAMESPACE),
     }
 }
 

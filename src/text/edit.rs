@@ -93,14 +93,14 @@ impl Edits {
     }
 
     /// The number of bytes of new text.
-    pub fn inserted(&self) -> usize {
+    pub fn inserted_len(&self) -> usize {
         self.0.iter().map(|edit| edit.text.len()).sum()
     }
 
     /// The length in bytes of `text` after the edits.
     pub fn length_of(&self, text: &str) -> usize {
         let deleted: usize = self.0.iter().map(|edit| edit.range.len()).sum();
-        text.len() + self.inserted() - deleted
+        text.len() + self.inserted_len() - deleted
     }
 
     /// Returns `text` with all edits applied.

@@ -7,7 +7,7 @@ use std::path::Path;
 /// Escapes everything in a text or file name that could control a terminal: control characters, and
 /// characters that reorder or hide text, become `\u{…}`. The result is a single line.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    clean_but(text, |_| false)
+    clean_except(text, |_| false)
 }
 
 /// Escapes a path like [`clean`].
@@ -17,7 +17,7 @@ pub fn clean_path(path: &Path) -> String {
 
 /// Escapes a text of several lines like [`clean`], but keeps its line endings (LF, CRLF) and tabs.
 pub fn clean_lines(text: &str) -> String {
-    let text = clean_but(text, |c| matches!(c, '\n' | '\t' | '\r'));
+    let text = clean_except(text, |c| matches!(c, '\n' | '\t' | '\r'));
     // After a lone CR, a terminal would overwrite the start of the line.
     let lines = text.split_inclusive('\n').map(|line| {
         let (line, ending) = line.strip_suffix("\r\n").map_or((line, ""), |line| (line, "\r\n"));
@@ -26,7 +26,7 @@ pub fn clean_lines(text: &str) -> String {
     lines.collect()
 }
 
-fn clean_but(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
+fn clean_except(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return text.into();
     }

@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(after, "<a></a>[<b x='2'/><new/><c/>]|");
         let at = |word: &str, text: &str| text.find(word).unwrap();
         assert_eq!(source_map.before(at("<c/>", &after)), OriginalOffset::At(at("<c/>", text)));
-        assert_eq!(source_map.before(at("]", &after)), OriginalOffset::New(21), "behind the piece");
+        assert_eq!(source_map.before(at("]", &after)), OriginalOffset::New(21), "after the piece");
         assert_eq!(
             source_map.before(at("<b", &after)),
             OriginalOffset::New(21),

@@ -29,7 +29,7 @@ impl<'a> Document<'a> {
             let parent = node.parent().map(|parent| parent.id());
             if node.is_comment() {
                 let span = self.original(node.range());
-                if is_wanted(inside(&self.text[span.clone()])) {
+                if is_wanted(comment_text(&self.text[span.clone()])) {
                     waiting.entry(parent).or_default().push(comments.len());
                     comments.push(Comment { span, next: None });
                 }
@@ -47,7 +47,7 @@ impl<'a> Document<'a> {
 }
 
 /// Returns the text of a comment, between `<!--` and `-->`.
-pub fn inside(comment: &str) -> &str {
+pub fn comment_text(comment: &str) -> &str {
     comment.strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->")).unwrap_or("")
 }
 

@@ -77,11 +77,11 @@ impl<'a> Element<'a> {
     /// Whether this is the element of this name in libvirt's namespace for QEMU, whatever its
     /// prefix.
     pub fn is_qemu(self, name: &str) -> bool {
-        same(self.name(), name) && self.is_of(QEMU_NAMESPACE)
+        same(self.name(), name) && self.is_in_namespace(QEMU_NAMESPACE)
     }
 
     /// Whether the element is in this namespace.
-    pub fn is_of(self, uri: &str) -> bool {
+    pub fn is_in_namespace(self, uri: &str) -> bool {
         self.namespace().is_some_and(|namespace| same(namespace, uri))
     }
 

@@ -13,14 +13,14 @@ pub type Prefix<'d> = Option<&'d str>;
 /// The prefixes of a document, determined on demand.
 pub struct Prefixes<'d> {
     document: &'d Document<'d>,
-    needed: RefCell<ElementMap<Rc<BTreeSet<Prefix<'d>>>>>,
+    inherited: RefCell<ElementMap<Rc<BTreeSet<Prefix<'d>>>>>,
     first: OnceCell<HashMap<&'d str, &'d str>>,
 }
 
 impl<'d> Element<'d> {
     /// Returns the namespace of a prefix here; `None` if it has none. An undeclared `qemu:` counts
     /// as declared.
-    pub fn bound(self, prefix: Prefix<'_>) -> Option<&'d str> {
+    pub fn resolve_prefix(self, prefix: Prefix<'_>) -> Option<&'d str> {
         self.node.lookup_namespace_uri(prefix).filter(|uri| !uri.is_empty())
     }
 }
@@ -28,14 +28,15 @@ impl<'d> Element<'d> {
 impl<'d> Prefixes<'d> {
     /// Creates an empty cache for this document.
     pub fn new(document: &'d Document<'d>) -> Self {
-        Prefixes { document, needed: RefCell::default(), first: OnceCell::new() }
+        Prefixes { document, inherited: RefCell::default(), first: OnceCell::new() }
     }
 
     /// Returns the prefixes that an element and its descendants inherit and that mean something
     /// else at `place`.
-    pub fn lost(&self, element: Element<'d>, place: Element<'d>) -> Vec<Prefix<'d>> {
+    pub fn changed_prefixes(&self, element: Element<'d>, place: Element<'d>) -> Vec<Prefix<'d>> {
         let Some(parent) = element.parent() else { return Vec::new() };
-        let is_different = |prefix: &Prefix<'d>| parent.bound(*prefix) != place.bound(*prefix);
+        let is_different =
+            |prefix: &Prefix<'d>| parent.resolve_prefix(*prefix) != place.resolve_prefix(*prefix);
         let visible_prefixes = || {
             parent
                 .node
@@ -47,11 +48,11 @@ impl<'d> Prefixes<'d> {
         if !visible_prefixes().any(|prefix| is_different(&prefix)) {
             return Vec::new();
         }
-        self.needed(element).iter().copied().filter(is_different).collect()
+        self.inherited_prefixes(element).iter().copied().filter(is_different).collect()
     }
 
     /// Returns the namespace in the first declaration of a prefix.
-    pub fn first(&self, prefix: &str) -> Option<&'d str> {
+    pub fn first_namespace(&self, prefix: &str) -> Option<&'d str> {
         let first = self.first.get_or_init(|| {
             let mut first = HashMap::new();
             for namespace in self.document.elements().flat_map(|element| element.node.namespaces())
@@ -66,13 +67,13 @@ impl<'d> Prefixes<'d> {
     }
 
     /// Returns the prefixes that are used in an element and declared outside it.
-    fn needed(&self, element: Element<'d>) -> Rc<BTreeSet<Prefix<'d>>> {
-        if let Some(known) = self.needed.borrow().get(&element.id()) {
+    fn inherited_prefixes(&self, element: Element<'d>) -> Rc<BTreeSet<Prefix<'d>>> {
+        if let Some(known) = self.inherited.borrow().get(&element.id()) {
             return Rc::clone(known);
         }
         let mut needed: BTreeSet<Prefix<'d>> = BTreeSet::new();
         for child in element.children() {
-            needed.extend(self.needed(child).iter());
+            needed.extend(self.inherited_prefixes(child).iter());
         }
         let (text, tag) = (self.document.text(), element.start_tag());
         needed.insert(text[tag.name.clone()].split_once(':').map(|(prefix, _)| prefix));
@@ -91,7 +92,7 @@ impl<'d> Prefixes<'d> {
             };
         }
         let needed = Rc::new(needed);
-        self.needed.borrow_mut().insert(element.id(), Rc::clone(&needed));
+        self.inherited.borrow_mut().insert(element.id(), Rc::clone(&needed));
         needed
     }
 }
@@ -108,12 +109,24 @@ mod tests {
             let (prefixes, root) = (Prefixes::new(document), document.root());
             let named =
                 |name: &str| document.elements().find(|element| element.name() == name).unwrap();
-            assert_eq!(prefixes.lost(named("y"), root), [None, Some("b")]);
-            assert_eq!(prefixes.lost(named("y"), named("x")), []);
-            assert_eq!(prefixes.lost(named("w"), root), [], "it brings its own");
-            assert_eq!(prefixes.lost(named("x"), root), [], "it stands there");
+            assert_eq!(prefixes.changed_prefixes(named("y"), root), [None, Some("b")]);
+            assert_eq!(prefixes.changed_prefixes(named("y"), named("x")), []);
             assert_eq!(
-                (prefixes.first("b"), prefixes.first("c"), prefixes.first("d")),
+                prefixes.changed_prefixes(named("w"), root),
+                [],
+                "it declares its own prefix"
+            );
+            assert_eq!(
+                prefixes.changed_prefixes(named("x"), root),
+                [],
+                "nothing changes at its own place"
+            );
+            assert_eq!(
+                (
+                    prefixes.first_namespace("b"),
+                    prefixes.first_namespace("c"),
+                    prefixes.first_namespace("d")
+                ),
                 (Some("2"), Some("4"), None)
             );
         })

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use gvtg_xml::qemu::display::{self, Display};
 use gvtg_xml::qemu::options::{Release, names};
-use gvtg_xml::qemu::{DisplayValue, OptionList, Syntax, known};
+use gvtg_xml::qemu::{DisplayValue, OptionList, Syntax, known_option};
 
 use crate::lab;
 use lab::{Suite, say};
@@ -61,7 +61,7 @@ fn the_option_table_matches_each_qemu() {
         let (qemu, said) = (release(suite), shell(suite, &script));
         let wrong = said.lines().filter_map(|line| {
             let (name, kind) = line.split_once(' ').expect("a name and a kind");
-            let wanted = match known(name) {
+            let wanted = match known_option(name) {
                 Some(known)
                     if known.since.is_some_and(|since| qemu < since)
                         || known.until.is_some_and(|until| qemu >= until) =>

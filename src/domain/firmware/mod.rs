@@ -38,7 +38,7 @@ impl<'d> Domain<'d> {
             return None;
         }
         let property = self.raw_property(raw, name)?;
-        if property.value == "true" { Some(property.carrier) } else { None }
+        if property.value == "true" { Some(property.source) } else { None }
     }
 
     /// The vGPU's current or future option ROM, if it draws the firmware's screen by itself:
@@ -49,10 +49,10 @@ impl<'d> Domain<'d> {
         let from_property = || self.effective_property("romfile").map(|property| property.value);
         // Properties that do not reach the vGPU yet.
         let from_unreached_property = || {
-            let addressed = self.addressed();
-            let set_value = addressed.sets.get("romfile").map(|set| set.value);
+            let properties = self.vgpu_properties();
+            let set_value = properties.sets.get("romfile").map(|set| set.value);
             set_value
-                .or_else(|| addressed.overrides.get("romfile").map(|entry| entry.value))
+                .or_else(|| properties.overrides.get("romfile").map(|entry| entry.value))
                 .map(str::to_owned)
         };
         let from_element = || self.vgpu?.child("rom")?.attribute("file").map(str::to_owned);

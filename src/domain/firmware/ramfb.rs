@@ -33,7 +33,7 @@ impl<'d> Domain<'d> {
                 // A -global only applies to the driver that supports ramfb. If the vGPU has another
                 // driver, it is another device that gets ramfb.
                 let applies = || {
-                    !matches!(ramfb.carrier, PropertySource::Global(_))
+                    !matches!(ramfb.source, PropertySource::Global(_))
                         || self.has_nohotplug_driver()
                         || self.other_ramfbs().is_empty()
                 };
@@ -128,8 +128,8 @@ impl<'d> Domain<'d> {
             let (_, argument) = self.global(NOHOTPLUG, NAME).filter(|(value, _)| is_on(value))?;
             Some(PropertySource::Global(argument))
         };
-        let carrier = self.source_of_on(hostdev, NAME).or_else(by_global)?;
-        Some(self.property_span(Some(&EffectiveProperty { value: "true".into(), carrier })))
+        let source = self.source_of_on(hostdev, NAME).or_else(by_global)?;
+        Some(self.property_span(Some(&EffectiveProperty { value: "true".into(), source })))
     }
 }
 

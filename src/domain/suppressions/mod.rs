@@ -15,7 +15,7 @@ use comment::ParsedComment;
 
 use super::Domain;
 use crate::domain::METADATA_NAMESPACE;
-use crate::xml::{COMMENT_MARK, Element, ElementId, ElementMap, inside};
+use crate::xml::{COMMENT_MARK, Element, ElementId, ElementMap, comment_text};
 
 /// A suppression: findings that the user does not want to see.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,10 +103,10 @@ fn read_suppressions<'d>(domain: &Domain<'d>) -> Vec<Suppression<'d>> {
     if memchr::memmem::find(text.as_bytes(), COMMENT_MARK.as_bytes()).is_none() {
         return Vec::new();
     }
-    let comments = domain.document.comments(|inside| ParsedComment::parse(inside).is_some());
+    let comments = domain.document.comments(|text| ParsedComment::parse(text).is_some());
     let comments = comments.into_iter().filter_map(|comment| {
         let start = comment.span.start + "<!--".len();
-        let parsed = ParsedComment::parse(inside(&text[comment.span.clone()]))?;
+        let parsed = ParsedComment::parse(comment_text(&text[comment.span.clone()]))?;
         let (form, scope) = match (parsed.is_for_file, comment.next) {
             (true, _) => (SuppressionForm::FileComment, WHOLE_FILE),
             (false, next) => (SuppressionForm::Comment(next), next.map_or(0..0, Element::span)),

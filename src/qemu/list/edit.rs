@@ -28,7 +28,7 @@ impl OptionList<'_> {
                 (None, Some(brace)) => {
                     let comma = if self.entries.is_empty() { "" } else { "," };
                     let end = self.text[..brace].trim_end().len();
-                    (end..end, format!("{comma}{}:{}", json::quoted(name), value.json()))
+                    (end..end, format!("{comma}{}:{}", json::quote(name), value.json()))
                 }
                 (None, None) => {
                     let end = self.text.len();
@@ -60,7 +60,7 @@ impl Value<'_> {
 
     fn json(self) -> String {
         match self {
-            Value::Text(text) => json::quoted(text),
+            Value::Text(text) => json::quote(text),
             Value::Number(number) => number.to_owned(),
             Value::Switch(on) => on.to_string(),
         }

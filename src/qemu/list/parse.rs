@@ -131,7 +131,11 @@ mod tests {
                 "xres=2"
             ]
         );
-        assert_eq!((list.get("xres"), list.get("romfile")), (Some("2"), None), "the last counts");
+        assert_eq!(
+            (list.get("xres"), list.get("romfile")),
+            (Some("2"), None),
+            "the last one takes effect"
+        );
         assert_eq!(device("vfio-pci,,x").get("driver"), Some("vfio-pci,x"));
         assert_eq!(device("driver=vfio-pci,id=a").get("driver"), Some("vfio-pci"));
         assert_eq!(

@@ -81,13 +81,13 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let finding = Finding::at_attribute(set.operand, "value")
         .with_value("device", set.device)
         .with_value("property", set.property);
-    if let PropertySyntax::Set(Some(capability)) = domain.form() {
+    if let PropertySyntax::Set(Some(capability)) = domain.property_syntax() {
         return finding.fixed_by(vec![Change::DeleteCapability(capability.into())]);
     }
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
     match value {
         Some(value) if domain.is_vgpu_alias(set.device) => {
-            let last = domain.addressed().sets.get(set.property);
+            let last = domain.vgpu_properties().sets.get(set.property);
             let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
             // The last of several takes effect; a property that QEMU would refuse is not carried
             // over.
@@ -145,7 +145,7 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     };
     let is_delivered =
         domain.effective_property(set.property).is_some_and(|delivered| delivered.value == value);
-    if let (PropertySyntax::Set(capability), false) = (domain.form(), is_delivered) {
+    if let (PropertySyntax::Set(capability), false) = (domain.property_syntax(), is_delivered) {
         let alias = domain.vgpu_alias().to_owned();
         let mut changes = assign_alias(domain);
         changes.push(Change::SetDevice(*set, alias));
@@ -183,7 +183,7 @@ pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let block = argument
             .element
             .parent()
-            .filter(|block| block.bound(prefix_of(own_prefix)) != Some(QEMU_NAMESPACE));
+            .filter(|block| block.resolve_prefix(prefix_of(own_prefix)) != Some(QEMU_NAMESPACE));
         let prefix = block.map_or(own_prefix, Element::written_prefix);
         let changes = vec![
             Change::SetAttribute(argument.element, "value".into(), option.into()),

@@ -262,8 +262,8 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
     // If one id is missing and one <audio> has none, they belong together.
-    let is_guess = !ids.missing.is_empty() && (ids.missing.len() > 1 || ids.without.len() > 1);
-    let new_ids = ids.missing.iter().copied().chain(ids.free());
+    let is_guess = !ids.missing.is_empty() && (ids.missing.len() > 1 || ids.without_id.len() > 1);
+    let new_ids = ids.missing.iter().copied().chain(ids.free_ids());
     let finding = |(audio, id): (&Element<'d>, u32)| {
         let what = match audio.attribute("id") {
             None => "no id".to_owned(),
@@ -277,20 +277,20 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             ..finding.fixed_by(vec![Change::SetAttribute(*audio, "id".into(), id.to_string())])
         }
     };
-    ids.without.iter().zip(new_ids).map(finding).collect()
+    ids.without_id.iter().zip(new_ids).map(finding).collect()
 }
 
 /// Finds a sound or graphics device that refers to an `<audio>` that does not exist. Ids that
 /// `<audio>` elements without one will get count as existing.
 pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
-    let has_audio = !ids.owners.is_empty() || !ids.without.is_empty();
+    let has_audio = !ids.owners.is_empty() || !ids.without_id.is_empty();
     // The <audio> elements that --audio adds get these ids.
     if !has_audio && usable(context).is_some() && !context.domain.devices_named("sound").is_empty()
     {
         return Vec::new();
     }
-    let missing = ids.missing.iter().skip(ids.without.len());
+    let missing = ids.missing.iter().skip(ids.without_id.len());
     let users = missing
         .flat_map(|id| ids.users(*id).iter().map(|user| (*id, *user)))
         .filter(|(_, user)| !is_removed(*user, context));
@@ -310,7 +310,7 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         audio.attribute("type") == Some("none") || lost_carrier(&staying_types, audio).is_some()
     };
     // The first free ids go to the <audio> elements without an id.
-    let mut free = ids.free().skip(ids.without.len());
+    let mut free = ids.free_ids().skip(ids.without_id.len());
     let mut findings = Vec::new();
     for (id, owners) in &ids.owners {
         let owners: Vec<Element<'d>> =

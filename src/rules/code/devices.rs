@@ -168,7 +168,7 @@ fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Opt
     if is_on(&current) {
         return None;
     }
-    let (place, change) = match delivered.map(|delivered| delivered.carrier) {
+    let (place, change) = match delivered.map(|delivered| delivered.source) {
         Some(PropertySource::Set(set)) => (set.operand, Change::SetValue(set, "on".into())),
         _ => (
             raw.argument.element,

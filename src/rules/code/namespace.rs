@@ -16,7 +16,7 @@ pub(super) fn undeclared<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if !domain.document.lacks_qemu_declaration() {
         return Vec::new();
     }
-    let used = domain.document.elements().find(|element| element.is_of(QEMU_NAMESPACE));
+    let used = domain.document.elements().find(|element| element.is_in_namespace(QEMU_NAMESPACE));
     let finding = Finding::at(domain.root).fixed_by(vec![Change::DeclareNamespace]);
     vec![used.into_iter().fold(finding, |finding, element| {
         finding.related_to(element.start_tag().span, "used here")
@@ -76,9 +76,9 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             // If an element inside binds the same prefix to another namespace, only the author
             // knows which elements are QEMU's.
             let name = Some(prefix.trim_end_matches(':'));
-            if unqualified_elements()
-                .any(|element| element.bound(name).is_some_and(|uri| uri != QEMU_NAMESPACE))
-            {
+            if unqualified_elements().any(|element| {
+                element.resolve_prefix(name).is_some_and(|uri| uri != QEMU_NAMESPACE)
+            }) {
                 return Finding::at(block);
             }
             Finding::at(block).fixed_by(
@@ -147,12 +147,13 @@ fn declarations_to_add<'d>(
 ) -> Option<Vec<Change<'d>>> {
     let mut changes = Vec::new();
     for element in elements {
-        for prefix in prefixes.lost(element, place) {
-            let (name, uri) = prefix.zip(element.parent()?.bound(prefix))?;
+        for prefix in prefixes.changed_prefixes(element, place) {
+            let (name, uri) = prefix.zip(element.parent()?.resolve_prefix(prefix))?;
             // New QEMU elements may declare this prefix themselves.
             let is_for_qemu = root_prefix(root).trim_end_matches(':') == name;
             // The root can bind a prefix to one namespace only.
-            let is_taken = place.bound(prefix).is_some() || prefixes.first(name) != Some(uri);
+            let is_taken = place.resolve_prefix(prefix).is_some()
+                || prefixes.first_namespace(name) != Some(uri);
             if is_taken || (is_for_qemu || name == QEMU_PREFIX) && uri != QEMU_NAMESPACE {
                 return None;
             }

@@ -3,7 +3,7 @@
 
 use crate::domain::{Argument, QemuOption, is_template};
 use crate::fix::Change;
-use crate::qemu::{OptionList, Syntax, is_vnc_server, known, set_parts};
+use crate::qemu::{OptionList, Syntax, is_vnc_server, known_option, set_parts};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::xml::ElementSet;
@@ -43,7 +43,7 @@ fn unreadable_option<'d>(
             .with_value("found", format!("-{}", option.name))
             .with_value("what", what)
     };
-    let Some(known) = known(option.name) else {
+    let Some(known) = known_option(option.name) else {
         return Some(finding_because("QEMU does not have this option"));
     };
     let Some(operand) = option.operand else {
@@ -121,7 +121,7 @@ fn is_option_group(name: &str) -> bool {
 /// Finds options that newer releases of QEMU no longer have.
 pub(super) fn dropped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let dropped = |option: &QemuOption<'d>| {
-        let known = known(option.name)?;
+        let known = known_option(option.name)?;
         let (major, minor) = known.until?;
         let finding = Finding::at_attribute(option.element, "value")
             .with_value("found", format!("-{}", option.name))

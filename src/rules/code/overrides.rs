@@ -56,7 +56,7 @@ fn as_set<'d>(context: &Context<'_, 'd>, qemu_override: &Override<'d>) -> Vec<Ch
     let property = qemu_override.property.to_owned();
     let set =
         Change::Set { alias, property, value: to_set(qemu_override.kind, qemu_override.value) };
-    let capability = match context.domain.form() {
+    let capability = match context.domain.property_syntax() {
         PropertySyntax::Set(Some(capability)) => Some(Change::DeleteCapability(capability.into())),
         _ => None,
     };
@@ -243,7 +243,7 @@ pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
 pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-vga";
     let domain = context.domain;
-    if let Some(EffectiveProperty { carrier: PropertySource::Device(argument), .. }) =
+    if let Some(EffectiveProperty { source: PropertySource::Device(argument), .. }) =
         domain.effective_property(NAME).filter(|delivered| delivered.value == "true")
     {
         return vec![

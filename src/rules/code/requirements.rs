@@ -21,7 +21,7 @@ pub(super) struct Requirements<'d> {
 /// Collects the requirements of all enabled rules for a new vGPU.
 pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
     let domain = context.domain;
-    let is_override = domain.form() == PropertySyntax::Override;
+    let is_override = domain.property_syntax() == PropertySyntax::Override;
     let Requirements { mut ramfb, mut display, mut changes } = Requirements::default();
     let applies = |when: &When| applies_to_vgpu(when, context);
     for rule in context

@@ -425,8 +425,8 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
                 .fixed_by(deliver(domain, NAME, "false")),
         ];
     }
-    let Some((device, carrier)) = domain.other_opregion() else { return Vec::new() };
-    let change = match carrier {
+    let Some((device, source)) = domain.other_opregion() else { return Vec::new() };
+    let change = match source {
         PropertySource::Set(set) => Some(Change::SetValue(set, "off".into())),
         PropertySource::Override(qemu_override) => {
             Some(Change::SetAttribute(qemu_override.element, "value".into(), "false".into()))
@@ -442,7 +442,7 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         "from this other device"
     };
     let other_span =
-        domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
+        domain.property_span(Some(&EffectiveProperty { value: "true".into(), source }));
     let finding = Finding::within(device, other_span)
         .with_value("what", what)
         .related_to(place, "the displayed vGPU's OpRegion");
@@ -461,9 +461,8 @@ pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
             .with_value("what", "this argument already provides an OpRegion")
     });
     let from_device = || {
-        let (device, carrier) = domain.other_opregion()?;
-        let place =
-            domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
+        let (device, source) = domain.other_opregion()?;
+        let place = domain.property_span(Some(&EffectiveProperty { value: "true".into(), source }));
         Some(
             Finding::within(device, place)
                 .with_value("what", "another device already provides an OpRegion"),

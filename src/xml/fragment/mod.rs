@@ -57,9 +57,9 @@ impl NewElement {
     }
 
     /// Returns a copy in which `fill` has replaced all values and text.
-    pub fn filled(&self, fill: &impl Fn(&str) -> String) -> Self {
+    pub fn fill_values(&self, fill: &impl Fn(&str) -> String) -> Self {
         let children = self.children.iter().map(|node| match node {
-            Node::Element(child) => Node::Element(child.filled(fill)),
+            Node::Element(child) => Node::Element(child.fill_values(fill)),
             Node::Text(text) => Node::Text(fill(text)),
             Node::Comment(text) => Node::Comment(text.clone()),
         });

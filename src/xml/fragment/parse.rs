@@ -141,7 +141,7 @@ mod tests {
         let metadata = NewElement::parse(text).unwrap();
         let style = Style { quote: '\'', newline: "\n", unit: "  ".into() };
         assert_eq!(metadata.write(&style, ""), text, "nothing is lost");
-        let filled = metadata.filled(&|value| value.replace("{@x}", "' <"));
+        let filled = metadata.fill_values(&|value| value.replace("{@x}", "' <"));
         assert!(filled.write(&style, "").contains("<qemu:arg value='&apos; &lt;'/>"));
         assert!(filled.has_prefix("qemu") && !filled.with_prefix("qemu", "p").has_prefix("qemu"));
     }
