@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{MAX_LINKS, Root, components};
+use super::Root;
+use super::root::{MAX_LINKS, components};
 
 /// The mode bit of folders in which only the owner of a file can replace it, as in /tmp and
 /// /nix/store.
