@@ -13,7 +13,6 @@ pub(super) const MAX_LINKS: usize = 40;
 const MAX_FILE_SIZE: u64 = 1 << 20;
 
 /// The root folder of a machine: `/` for this one, or a folder with a copy of another machine's
-
 /// files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
