@@ -1,7 +1,7 @@
-//! The restrictions of AppArmor and SELinux on a machine: the programs that libvirt's hooks may
-//! run, and QEMU's window.
+//! AppArmor: the profile of the daemon that runs hooks, and the programs that it may execute.
 
-use super::{Probe, Root};
+use super::path_pattern::matches;
+use crate::host::{Probe, Root};
 
 /// The kernel's list of AppArmor profiles, readable only by root.
 const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
@@ -17,20 +17,6 @@ const DAEMONS: &[&str] = &["libvirtd", "virtqemud"];
 const USUAL_RULES: &str =
     "/bin/* PUx,\n/sbin/* PUx,\n/usr/bin/* PUx,\n/usr/sbin/* PUx,\n/etc/libvirt/hooks/** rmix,\n";
 
-/// The folders in which a hook looks for programs: the PATH that the emitted filter sets.
-const HOOK_PATH: &[&str] = &[
-    "/usr/sbin",
-    "/usr/bin",
-    "/sbin",
-    "/bin",
-    "/usr/local/sbin",
-    "/usr/local/bin",
-    "/run/current-system/sw/bin",
-];
-
-/// The maximum number of patterns that the braces of one pattern expand to.
-const MAX_ALTERNATIVES: usize = 256;
-
 /// The maximum number of variables replaced in a pattern; more mean that variables refer to each
 /// other in a circle.
 const MAX_VARIABLES: usize = 32;
@@ -38,29 +24,6 @@ const MAX_VARIABLES: usize = 32;
 /// The maximum length of a pattern in bytes after variables are replaced; longer ones count as
 /// unknown.
 const MAX_PATTERN: usize = 4096;
-
-/// The state of the security modules of a machine's kernel.
-#[derive(Clone, Debug)]
-pub struct Confinement {
-    /// The enforced AppArmor profile of the daemon that runs hooks.
-    pub profile: Option<Profile>,
-    /// Whether SELinux enforces its policy.
-    pub selinux_enforces: bool,
-    /// SELinux's boolean `virt_use_xserver`; Absent if the policy does not define it.
-    pub virt_use_xserver: Probe<bool>,
-    /// Where `gvtg-xml` is installed, in the order in which a hook looks for it; Absent if the root
-    /// folder has no programs, as in a partial copy.
-    pub programs: Probe<Vec<Program>>,
-}
-
-/// A program that a hook finds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program {
-    /// The path at which a hook finds it.
-    pub path: String,
-    /// The file after following all links, which is the path that AppArmor checks.
-    pub file: String,
-}
 
 /// The execute rules of an AppArmor profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,32 +46,9 @@ struct ExecRule {
     priority: i64,
 }
 
-impl Confinement {
-    /// Reads what confines libvirt and QEMU on a machine.
-    pub fn read(root: &Root) -> Self {
-        let is_executable = |path: &String| {
-            root.mode(path)
-                .present()
-                .is_some_and(|mode| mode & 0o111 != 0 && mode & 0o170_000 == 0o100_000)
-        };
-        let program = |path: String| Some(Program { file: root.real_path(&path)?, path });
-        let paths = HOOK_PATH.iter().map(|folder| format!("{folder}/gvtg-xml"));
-        let programs: Vec<Program> = paths.filter(is_executable).filter_map(program).collect();
-        Confinement {
-            profile: DAEMONS.iter().find_map(|daemon| profile(root, daemon)),
-            selinux_enforces: root.line("/sys/fs/selinux/enforce").present().as_deref()
-                == Some("1"),
-            // The file has the current value and the pending one, as in `1 1`.
-            virt_use_xserver: root
-                .line("/sys/fs/selinux/booleans/virt_use_xserver")
-                .map(|line| line.starts_with('1')),
-            programs: if root.has("/usr/bin") || root.has("/bin") {
-                Probe::Present(programs)
-            } else {
-                Probe::Absent
-            },
-        }
-    }
+/// Reads the enforced profile of the daemon that runs hooks; `None` if there is none.
+pub(super) fn enforced_profile(root: &Root) -> Option<Profile> {
+    DAEMONS.iter().find_map(|daemon| profile(root, daemon))
 }
 
 /// Reads a daemon's profile; `None` if it is not enforced.
@@ -300,147 +240,12 @@ impl Profile {
     }
 }
 
-/// Whether an AppArmor pattern matches a path: `*` and `?` do not match a slash, `**` does,
-/// brackets are character classes and braces are alternatives. `None` for syntax that this program
-/// does not know.
-fn matches(pattern: &str, path: &str) -> Option<bool> {
-    let patterns = alternatives(pattern)?;
-    let results: Option<Vec<bool>> = patterns
-        .iter()
-        .map(|pattern| Some(matches_plain(&tokens(pattern)?, path.as_bytes())))
-        .collect();
-    results.map(|results| results.contains(&true))
-}
-
-/// Expands braces into one pattern for each alternative; `None` if there are too many.
-fn alternatives(pattern: &str) -> Option<Vec<String>> {
-    let mut expanded = Vec::new();
-    let mut pending = vec![pattern.to_owned()];
-    while let Some(pattern) = pending.pop() {
-        if expanded.len() + pending.len() >= MAX_ALTERNATIVES {
-            return None;
-        }
-        // Innermost braces come first.
-        match pattern.find('}').and_then(|end| Some((pattern[..end].rfind('{')?, end))) {
-            Some((start, end)) => {
-                let (before, after) = (&pattern[..start], &pattern[end + 1..]);
-                pending.extend(
-                    pattern[start + 1..end].split(',').map(|part| format!("{before}{part}{after}")),
-                );
-            }
-            None => expanded.push(pattern),
-        }
-    }
-    Some(expanded)
-}
-
-/// A token of a pattern without braces.
-enum Token {
-    /// This byte.
-    Byte(u8),
-    /// A byte in one of these ranges or, if negated, in none of them; never a slash.
-    Class { is_negated: bool, ranges: Vec<(u8, u8)> },
-    /// Any number of bytes other than a slash.
-    Star,
-    /// Any number of bytes.
-    DoubleStar,
-}
-
-/// Splits a pattern without braces into tokens. `None` for an unclosed bracket, and for a
-/// backslash, because its many escapes are not supported.
-fn tokens(pattern: &str) -> Option<Vec<Token>> {
-    let (mut tokens, mut rest) = (Vec::new(), pattern.as_bytes());
-    loop {
-        match rest {
-            [] => return Some(tokens),
-            [b'\\' | b'{' | b'}', ..] => return None,
-            [b'*', b'*', after @ ..] => {
-                tokens.push(Token::DoubleStar);
-                rest = after;
-            }
-            [b'*', after @ ..] => {
-                tokens.push(Token::Star);
-                rest = after;
-            }
-            [b'?', after @ ..] => {
-                tokens.push(Token::Class { is_negated: true, ranges: Vec::new() });
-                rest = after;
-            }
-            [b'[', after @ ..] => {
-                let end = after.iter().position(|byte| *byte == b']')?;
-                let (is_negated, mut inside) = match &after[..end] {
-                    [b'^', inside @ ..] => (true, inside),
-                    inside => (false, inside),
-                };
-                let mut ranges = Vec::new();
-                loop {
-                    inside = match inside {
-                        [] => break,
-                        [from, b'-', to, more @ ..] => {
-                            ranges.push((*from, *to));
-                            more
-                        }
-                        [byte, more @ ..] => {
-                            ranges.push((*byte, *byte));
-                            more
-                        }
-                    };
-                }
-                tokens.push(Token::Class { is_negated, ranges });
-                rest = &after[end + 1..];
-            }
-            [byte, after @ ..] => {
-                tokens.push(Token::Byte(*byte));
-                rest = after;
-            }
-        }
-    }
-}
-
-/// Whether these tokens match the whole path. `reached[at]` is whether the tokens so far can match
-/// the first `at` bytes.
-fn matches_plain(tokens: &[Token], path: &[u8]) -> bool {
-    let mut reached = vec![false; path.len() + 1];
-    reached[0] = true;
-    for token in tokens {
-        match token {
-            Token::Star | Token::DoubleStar => {
-                for (at, byte) in path.iter().enumerate() {
-                    let may_continue = matches!(token, Token::DoubleStar) || *byte != b'/';
-                    reached[at + 1] |= reached[at] && may_continue;
-                }
-            }
-            Token::Byte(_) | Token::Class { .. } => {
-                for (at, byte) in path.iter().enumerate().rev() {
-                    let is_match = match token {
-                        Token::Class { is_negated, ranges } => {
-                            let is_in = ranges.iter().any(|(from, to)| (from..=to).contains(&byte));
-                            *byte != b'/' && is_in != *is_negated
-                        }
-                        Token::Byte(expected) => expected == byte,
-                        Token::Star | Token::DoubleStar => false,
-                    };
-                    reached[at + 1] = reached[at] && is_match;
-                }
-                reached[0] = false;
-            }
-        }
-    }
-    reached.last().copied().unwrap_or(false)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn profile_with(text: &str) -> Profile {
         Profile { daemon: "libvirtd", path: String::new(), rules: exec_rules(text) }
-    }
-
-    #[test]
-    fn uses_the_path_of_the_emitted_filter() {
-        let path = format!("export PATH={} ", HOOK_PATH.join(":"));
-        assert!(include_str!("../emit/filter.sh").contains(&path), "{path}");
     }
 
     #[test]
@@ -494,13 +299,6 @@ mod tests {
             assert_eq!(profile_with(rule).may_run("/usr/local/bin/gvtg-xml"), yes, "{rule}");
         }
         assert!(profile_with("@{bin}/* PUx,").may_run("/usr/bin/gvtg-xml"));
-    }
-
-    #[test]
-    fn limits_the_number_of_alternatives() {
-        let pattern = format!("/{}", "{a,b,c,d}".repeat(40));
-        assert_eq!(alternatives(&pattern), None);
-        assert_eq!(alternatives("/{,usr/}bin").unwrap(), ["/usr/bin", "/bin"]);
     }
 
     #[test]
