@@ -6,6 +6,7 @@ pub mod boot;
 pub mod card;
 pub mod checks;
 pub mod confinement;
+pub mod generation;
 pub mod gpu;
 pub mod hook;
 pub mod installed;

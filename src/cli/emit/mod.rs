@@ -13,7 +13,8 @@ use crate::emit::{
     Destination, File, FollowUp, Guest, cmdline, filter as filter_file, hook, manifest, mdevctl,
     modprobe, modules, nixos, nodedev, qemu_conf, shell, step, udev,
 };
-use crate::host::gpu::{self, Generation};
+use crate::host::generation::Generation;
+use crate::host::gpu;
 use crate::host::kernel::words;
 use crate::host::system::System;
 use crate::host::{Root, boot};

@@ -3,7 +3,7 @@
 use super::{CheckContext, CheckResult};
 use crate::host::Probe;
 use crate::host::card::Card;
-use crate::host::gpu::Generation;
+use crate::host::generation::Generation;
 use crate::host::kernel::Word;
 
 const DEVICES: &str = "/sys/bus/pci/devices";
