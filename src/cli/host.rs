@@ -11,7 +11,7 @@ use super::terminal::for_stdout;
 use super::{DataFormat, Status, io};
 use crate::host::checks::{self, CheckContext};
 use crate::host::{Host, Root};
-use crate::report::host::{Amount, json, text};
+use crate::report::host::{Verbosity, json, text};
 use crate::rules::schema::Severity;
 use crate::rules::{RuleSet, of_host};
 
@@ -58,19 +58,19 @@ pub(super) fn run(args: &HostArgs) -> Status {
         Err(message) => return fail(&message),
     };
     let host = Host::read(&root);
-    let items = checks::look(CheckContext { host: &host, guests: &guests }, &rules.active);
-    let amount = match (args.quiet, args.verbose) {
-        (true, _) => Amount::Quiet,
-        (false, true) => Amount::Verbose,
-        (false, false) => Amount::Normal,
+    let items = checks::run(CheckContext { host: &host, guests: &guests }, &rules.active);
+    let verbosity = match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
     };
     let report = match args.format {
-        DataFormat::Text => for_stdout(&text(&items, amount)),
+        DataFormat::Text => for_stdout(&text(&items, verbosity)),
         DataFormat::Json => json(&items),
     };
     if let Err(message) = io::print(&report) {
         return fail(&message);
     }
-    let has_error = items.iter().any(|item| item.status == checks::Status::Wrong(Severity::Error));
+    let has_error = items.iter().any(|item| item.status == checks::Status::Failed(Severity::Error));
     if has_error { Status::Findings } else { Status::Clean }
 }

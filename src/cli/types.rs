@@ -78,7 +78,7 @@ fn text(card: Option<&Card>, offers: &[Offer]) -> String {
 
 /// Returns advice for a GPU of which no vGPU can be created now.
 fn advice(card: &Card, offers: &[Offer]) -> String {
-    let listed = card.types.as_found().map_or(0, Vec::len);
+    let listed = card.types.as_present().map_or(0, Vec::len);
     let fits_some = offers.iter().any(|offer| offer.possible.is_some_and(|count| count > 0));
     if listed > 0 {
         String::new()

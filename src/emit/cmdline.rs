@@ -2,7 +2,7 @@
 //! parameters.
 
 use super::parameter::{PARAMETERS, Parameter, comments, missing, words};
-use super::{Destination, File, FollowUp, made_by, shell};
+use super::{Destination, File, FollowUp, origin_comment, shell};
 use crate::emit::kernel_cmdline::split_init;
 
 /// The script of the GRUB drop-in, which grub-mkconfig on Debian and Ubuntu sources after
@@ -36,9 +36,11 @@ pub fn grub() -> File {
         .map(|parameter| shell::comment(parameter.why) + &add_line(parameter))
         .collect();
     let what = shell::comment("Kernel parameters for a GVT-g host, read by grub-mkconfig.");
-    let text =
-        format!("{what}{}{GRUB}\n{settings}", made_by("gvtg-xml emit cmdline --bootloader grub"));
-    File::at(GRUB_FILE, text, vec![FollowUp::RenewGrub, FollowUp::Reboot])
+    let text = format!(
+        "{what}{}{GRUB}\n{settings}",
+        origin_comment("gvtg-xml emit cmdline --bootloader grub")
+    );
+    File::at(GRUB_FILE, text, vec![FollowUp::RegenerateGrub, FollowUp::Reboot])
 }
 
 /// Lines for boot entries that the user of systemd-boot maintains. The `options` lines of an entry
@@ -52,7 +54,7 @@ pub fn systemd_boot() -> File {
     let text = format!(
         "{}{}{}options {}\n",
         shell::comment(what),
-        made_by("gvtg-xml emit cmdline --bootloader systemd-boot"),
+        origin_comment("gvtg-xml emit cmdline --bootloader systemd-boot"),
         comments(),
         words().join(" ")
     );
@@ -66,7 +68,7 @@ pub fn kernel_install(line: &str) -> File {
     File::at(
         KERNEL_INSTALL,
         with_missing_parameters(line.trim_end()),
-        vec![FollowUp::RenewEntries, FollowUp::Reboot],
+        vec![FollowUp::RegenerateEntries, FollowUp::Reboot],
     )
 }
 

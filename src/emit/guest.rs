@@ -19,7 +19,7 @@ pub struct Guest {
     /// SELinux confines VMs.
     pub opens_confined_window: bool,
     /// Whether the domain requests SELinux confinement itself.
-    pub asks_for_selinux: bool,
+    pub requests_selinux: bool,
 }
 
 /// A vGPU that the host creates.
@@ -126,7 +126,7 @@ pub fn guest(domain: &Domain<'_>, options: EmitOptions<'_>) -> Result<Guest, Gue
     let vgpus =
         vgpus.iter().map(|vgpu| self::vgpu(domain, *vgpu, options)).collect::<Result<_, _>>()?;
     let opens_confined_window = domain.opens_window() && domain.is_confined_by_selinux();
-    Ok(Guest { name, vgpus, opens_confined_window, asks_for_selinux: domain.asks_for_selinux() })
+    Ok(Guest { name, vgpus, opens_confined_window, requests_selinux: domain.asks_for_selinux() })
 }
 
 fn vgpu<'d>(

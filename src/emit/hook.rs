@@ -1,7 +1,7 @@
 //! The libvirt hook that creates a domain's vGPUs when it starts and removes them when it stops.
 //! Its script is `hook.sh`.
 
-use super::{File, FollowUp, Guest, Vgpu, made_by, names, shell};
+use super::{File, FollowUp, Guest, Vgpu, names, origin_comment, shell};
 
 const HOOK: &str = include_str!("hook.sh");
 const SESSION: &str = include_str!("session.sh");
@@ -54,7 +54,7 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     let text = format!(
         "{first}\n{}{}#\n{script}{session}\n{lines}",
         shell::comment(&format!("{what}\n{place}")),
-        made_by(command)
+        origin_comment(command)
     );
     File { mode: 0o755, ..File::at(path, text, vec![FollowUp::ReloadLibvirt]) }
 }

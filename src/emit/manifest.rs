@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::cmdline::KERNEL_INSTALL;
-use super::{File, made_by, names, shell};
+use super::{File, names, origin_comment, shell};
 use crate::emit::Guest;
 
 /// The path of the manifest.
@@ -117,10 +117,10 @@ impl Manifest {
 impl Entry {
     /// Creates the entry of a file that is about to be written. `listed` is its entry so far, and
     /// `present` the bytes that the file has now.
-    fn of(file: &File, listed: Option<&Entry>, present: Option<&[u8]>) -> Option<Self> {
+    fn new(file: &File, listed: Option<&Entry>, present: Option<&[u8]>) -> Option<Self> {
         let path = file.path()?.to_owned();
         let sum = sum(file.text.as_bytes());
-        let is_unchanged = |entry: &Entry| present.is_some_and(|present| entry.is_of(present));
+        let is_unchanged = |entry: &Entry| present.is_some_and(|present| entry.matches(present));
         let is_generated = |present: &&[u8]| {
             listed.is_some_and(is_unchanged) || differs_only_in_command(&file.text, present)
         };
@@ -137,7 +137,7 @@ impl Entry {
     }
 
     /// Whether these bytes are this version of the file or the earlier one.
-    pub fn is_of(&self, bytes: &[u8]) -> bool {
+    pub fn matches(&self, bytes: &[u8]) -> bool {
         let sum = sum(bytes);
         self.sum == sum || self.earlier.as_ref() == Some(&sum)
     }
@@ -153,7 +153,7 @@ impl Entry {
 /// everything that the old one had.
 pub fn is_foreign(file: &File, listed: Option<&Entry>, present: &[u8]) -> bool {
     let is_known =
-        listed.is_some_and(|entry| entry.is_of(present) || lines(present).any(is_made_by));
+        listed.is_some_and(|entry| entry.matches(present) || lines(present).any(is_origin_comment));
     file.path() != Some(KERNEL_INSTALL)
         && !is_known
         && !differs_only_in_command(&file.text, present)
@@ -161,7 +161,7 @@ pub fn is_foreign(file: &File, listed: Option<&Entry>, present: &[u8]) -> bool {
 
 /// Whether two texts are equal except for the comment line with the command that made each.
 pub fn differs_only_in_command(text: &str, present: &[u8]) -> bool {
-    let is_content = |line: &&[u8]| !is_made_by(line);
+    let is_content = |line: &&[u8]| !is_origin_comment(line);
     lines(text.as_bytes()).filter(is_content).eq(lines(present).filter(is_content))
 }
 
@@ -169,7 +169,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n')
 }
 
-fn is_made_by(line: &[u8]) -> bool {
+fn is_origin_comment(line: &[u8]) -> bool {
     line.starts_with(b"# Made by: gvtg-xml ")
 }
 
@@ -199,7 +199,7 @@ pub fn file(
     manifest.entries.sort_unstable_by(|first, other| first.path.cmp(&other.path));
     manifest.folders.sort_unstable();
     manifest.folders.dedup();
-    File::at(PATH, shell::comment(&what) + &made_by(command) + &manifest.lines(), Vec::new())
+    File::at(PATH, shell::comment(&what) + &origin_comment(command) + &manifest.lines(), Vec::new())
 }
 
 fn new_entry(
@@ -208,7 +208,7 @@ fn new_entry(
     present: impl Fn(&str) -> Option<Vec<u8>>,
 ) -> Option<Entry> {
     let path = file.path()?;
-    Entry::of(file, old.entry(path), present(path).as_deref())
+    Entry::new(file, old.entry(path), present(path).as_deref())
 }
 
 /// Updates the entries of these files in the text of a manifest; None if nothing changes.
@@ -257,7 +257,10 @@ mod tests {
         assert_eq!(manifest.folders, ["/etc"]);
         let [first, second] = &manifest.entries[..] else { panic!("{manifest:?}") };
         assert!(
-            first.is_of(b"abc") && first.is_of(b"") && first.replaced.is_some() && !first.is_new
+            first.matches(b"abc")
+                && first.matches(b"")
+                && first.replaced.is_some()
+                && !first.is_new
         );
         assert!(
             second.is_new
@@ -272,7 +275,7 @@ mod tests {
     #[test]
     fn recognizes_files_of_the_user() {
         let file = crate::emit::modules::file();
-        let entry = Entry::of(&file, None, None).unwrap();
+        let entry = Entry::new(&file, None, None).unwrap();
         assert!(is_foreign(&file, None, b"kvmgt\n") && is_foreign(&file, Some(&entry), b"kvmgt\n"));
         let by_another_command =
             file.text.replacen("gvtg-xml emit modules", "gvtg-xml emit all x.xml", 1);
@@ -289,8 +292,8 @@ mod tests {
         let file = crate::emit::modules::file();
         let old =
             Entry { path: file.path().unwrap().to_owned(), sum: sum(b"old"), ..Entry::default() };
-        let new = Entry::of(&file, Some(&old), Some(b"old")).unwrap();
-        assert!(new.is_of(b"old") && new.is_of(file.text.as_bytes()) && !new.is_of(b"other"));
-        assert_eq!(Entry::of(&file, Some(&new), Some(file.text.as_bytes())), Some(new));
+        let new = Entry::new(&file, Some(&old), Some(b"old")).unwrap();
+        assert!(new.matches(b"old") && new.matches(file.text.as_bytes()) && !new.matches(b"other"));
+        assert_eq!(Entry::new(&file, Some(&new), Some(file.text.as_bytes())), Some(new));
     }
 }

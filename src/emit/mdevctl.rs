@@ -1,6 +1,6 @@
 //! A vGPU for mdevctl: its definition file, or the commands that define it.
 
-use super::{Destination, File, FollowUp, Guest, Vgpu, made_by, names, shell};
+use super::{Destination, File, FollowUp, Guest, Vgpu, names, origin_comment, shell};
 
 /// The definition file of a vGPU. It does not record how it was made: JSON has no comments, and
 /// mdevctl drops unknown keys.
@@ -19,7 +19,7 @@ pub fn file(vgpu: &Vgpu, autostart: bool) -> File {
 pub fn commands(guests: &[Guest], autostart: bool, command: &str) -> File {
     let mut text = String::from("#!/bin/sh\n");
     text.push_str(&shell::comment(&format!("Defines the vGPUs of {} in mdevctl.", names(guests))));
-    text.push_str(&made_by(command));
+    text.push_str(&origin_comment(command));
     text.push_str("set -e\n");
     let mut follow_ups = Vec::new();
     for vgpu in guests.iter().flat_map(|guest| &guest.vgpus) {

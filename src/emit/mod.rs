@@ -77,7 +77,7 @@ pub const FOLDERS: &[&str] = &[
 ];
 
 /// The steps to take after writing the file at this path.
-pub fn steps_of(path: &str) -> Vec<FollowUp> {
+pub fn follow_ups_for(path: &str) -> Vec<FollowUp> {
     let files = [
         modules::file(),
         modprobe::file(),
@@ -93,7 +93,7 @@ pub fn steps_of(path: &str) -> Vec<FollowUp> {
 }
 
 /// The comment line with the command that made a file.
-fn made_by(command: &str) -> String {
+fn origin_comment(command: &str) -> String {
     shell::comment(&format!("Made by: {command}"))
 }
 

@@ -1,7 +1,7 @@
 //! The kernel parameters as options for modprobe, which work with every bootloader.
 
 use super::parameter::PARAMETERS;
-use super::{File, FollowUp, made_by, shell};
+use super::{File, FollowUp, origin_comment, shell};
 
 /// Notes on parameters that are left out, and on when options have no effect.
 const NOTES: &str = "Options take effect when a module is loaded. The initramfs may load i915, so update it, then reboot. If i915 is built into the kernel,\n\
@@ -13,7 +13,7 @@ const NOTES: &str = "Options take effect when a module is loaded. The initramfs 
 /// The file for /etc/modprobe.d.
 pub fn file() -> File {
     let mut text = shell::comment("Kernel module options for a GVT-g host.")
-        + &made_by("gvtg-xml emit modprobe")
+        + &origin_comment("gvtg-xml emit modprobe")
         + "#\n"
         + &shell::comment(NOTES);
     for parameter in PARAMETERS {
@@ -24,5 +24,9 @@ pub fn file() -> File {
             parameter.module, parameter.name, parameter.value
         ));
     }
-    File::at("/etc/modprobe.d/gvtg.conf", text, vec![FollowUp::RenewInitramfs, FollowUp::Reboot])
+    File::at(
+        "/etc/modprobe.d/gvtg.conf",
+        text,
+        vec![FollowUp::RegenerateInitramfs, FollowUp::Reboot],
+    )
 }

@@ -1,6 +1,6 @@
 //! The kernel modules of a GVT-g host, for systemd-modules-load.
 
-use super::{File, FollowUp, made_by, shell};
+use super::{File, FollowUp, origin_comment, shell};
 
 /// The modules and the purpose of each. systemd supports comments only on separate lines; after a
 /// name, they are part of the name. (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm,
@@ -24,8 +24,8 @@ const LEFT_OUT: &str = "vfio_mdev, which older guides also list, is left out: ke
 
 /// The file for /etc/modules-load.d.
 pub fn file() -> File {
-    let mut text =
-        shell::comment("Kernel modules for a GVT-g host.") + &made_by("gvtg-xml emit modules");
+    let mut text = shell::comment("Kernel modules for a GVT-g host.")
+        + &origin_comment("gvtg-xml emit modules");
     for (module, purpose) in MODULES {
         text.push('\n');
         text.push_str(&shell::comment(purpose));

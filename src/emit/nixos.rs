@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::modules::MODULES;
 use super::parameter::{PARAMETERS, words};
-use super::{Destination, File, FollowUp, made_by, shell, udev};
+use super::{Destination, File, FollowUp, origin_comment, shell, udev};
 
 /// The hook folder of libvirt on NixOS, which is built with /var/lib in place of /etc.
 const HOOKS: &str = "/var/lib/libvirt/hooks";
@@ -38,8 +38,8 @@ pub enum Part {
 
 /// Creates a NixOS module with these parts.
 pub fn file(parts: &[Part], command: &str) -> File {
-    let mut text =
-        shell::comment("A NixOS module with the settings for a GVT-g host.") + &made_by(command);
+    let mut text = shell::comment("A NixOS module with the settings for a GVT-g host.")
+        + &origin_comment(command);
     if parts.contains(&Part::Parameters) && parts.contains(&Part::Modules) {
         text += &shell::comment(KVMGT);
     }

@@ -1,6 +1,6 @@
 //! Lines for /etc/libvirt/qemu.conf that give QEMU access to the GPU that renders its window.
 
-use super::{Destination, File, FollowUp, made_by, shell};
+use super::{Destination, File, FollowUp, origin_comment, shell};
 
 /// The devices that libvirt allows if qemu.conf does not set them (`defaultDeviceACL` in libvirt's
 /// src/qemu/qemu_cgroup.c). Versions from 7.0 to 12.8 lack some of them; libvirt skips devices that
@@ -39,7 +39,8 @@ const UNKNOWN: &str = "\n\n\
 pub fn file(devices: &[String], command: &str) -> File {
     let notes = if devices.is_empty() { format!("{NOTES}{UNKNOWN}") } else { NOTES.to_owned() };
     let what = shell::comment("Gives QEMU access to the GPU, for a window with OpenGL.");
-    let text = format!("{what}{}#\n{}{}", made_by(command), shell::comment(&notes), list(devices));
+    let text =
+        format!("{what}{}#\n{}{}", origin_comment(command), shell::comment(&notes), list(devices));
     File {
         place: Destination::Elsewhere(
             "append these lines to /etc/libvirt/qemu.conf, unless it already sets cgroup_device_acl",

@@ -24,15 +24,15 @@ pub enum FollowUp {
     /// Restart libvirt, which reads qemu.conf only when it starts.
     RestartLibvirt,
     /// Regenerate the initramfs, for options of modules that it loads.
-    RenewInitramfs,
+    RegenerateInitramfs,
     /// Add this line, which sources the drop-in, to /etc/default/grub.
     SourceGrubFile(String),
     /// Regenerate GRUB's menu.
-    RenewGrub,
+    RegenerateGrub,
     /// Boot once without these parameters, which kernel-install would copy from the running kernel.
-    StartWithout(String),
+    BootWithout(String),
     /// Regenerate the boot entries of kernel-install.
-    RenewEntries,
+    RegenerateEntries,
     /// Add the kernel parameters with rpm-ostree, whose initramfs does not read files in /etc.
     AppendKernelArguments,
     /// Reboot, because the kernel reads its parameters only at boot.
@@ -55,15 +55,15 @@ impl FollowUp {
             FollowUp::LoadModules => "run `sudo systemctl restart systemd-modules-load`: this loads the modules now; at boot they are loaded automatically".into(),
             FollowUp::ReloadLibvirt => "run `sudo systemctl reload libvirtd` (or virtqemud): libvirt only notices its first hook after a reload".into(),
             FollowUp::RestartLibvirt => "run `sudo systemctl restart libvirtd` (or virtqemud): running VMs are not affected".into(),
-            FollowUp::RenewInitramfs => {
+            FollowUp::RegenerateInitramfs => {
                 "run `sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`): the initramfs may load i915".into()
             }
             FollowUp::SourceGrubFile(line) => format!(
                 "add the line `{line}` at the end of /etc/default/grub: only on Debian and Ubuntu does grub-mkconfig read that file by itself"
             ),
-            FollowUp::RenewGrub => format!("{UPDATE_GRUB}: this adds the parameters to the boot menu"),
-            FollowUp::StartWithout(words) => format!("boot once without {words} (edit the entry in the boot menu)"),
-            FollowUp::RenewEntries => format!("{KERNEL_INSTALL_ALL}: this adds the parameters to the boot entries"),
+            FollowUp::RegenerateGrub => format!("{UPDATE_GRUB}: this adds the parameters to the boot menu"),
+            FollowUp::BootWithout(words) => format!("boot once without {words} (edit the entry in the boot menu)"),
+            FollowUp::RegenerateEntries => format!("{KERNEL_INSTALL_ALL}: this adds the parameters to the boot entries"),
             FollowUp::AppendKernelArguments => format!(
                 "run `sudo rpm-ostree kargs{}`: the image's initramfs does not read files in /etc",
                 words().iter().map(|word| format!(" --append-if-missing={word}")).collect::<String>()
@@ -89,7 +89,7 @@ impl FollowUp {
         Some(match self {
             FollowUp::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are only accessible to root".into(),
             FollowUp::LoadModules => "reboot: the modules stay loaded until then".into(),
-            FollowUp::RenewInitramfs => {
+            FollowUp::RegenerateInitramfs => {
                 "run `sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`): the initramfs may have a copy of the \
                  parameters"
                     .into()
@@ -102,12 +102,12 @@ impl FollowUp {
                 "remove the line `{line}` from /etc/default/grub before you do anything else: the file that it sources is gone, so grub-mkconfig \
                  fails"
             ),
-            FollowUp::RenewGrub => format!("{UPDATE_GRUB}: the boot menu still has the parameters"),
-            FollowUp::StartWithout(words) => format!(
+            FollowUp::RegenerateGrub => format!("{UPDATE_GRUB}: the boot menu still has the parameters"),
+            FollowUp::BootWithout(words) => format!(
                 "reboot once without {words} (edit the entry in the boot menu): kernel-install now copies the running kernel's command line, \
                  which still has them. so do this before the next step"
             ),
-            FollowUp::RenewEntries => format!("{KERNEL_INSTALL_ALL}: the boot entries still have the parameters"),
+            FollowUp::RegenerateEntries => format!("{KERNEL_INSTALL_ALL}: the boot entries still have the parameters"),
             FollowUp::RebuildNixos => "run `sudo nixos-rebuild switch`: this removes what the configuration no longer declares".into(),
             FollowUp::Reboot => "reboot: until then, the parameters stay in effect and the modules stay loaded".into(),
             FollowUp::CopyHook(path) => {
@@ -156,11 +156,14 @@ mod tests {
             FollowUp::ReloadLibvirt,
             FollowUp::Reboot,
             FollowUp::LoadModules,
-            FollowUp::RenewGrub,
-            FollowUp::RenewInitramfs,
+            FollowUp::RegenerateGrub,
+            FollowUp::RegenerateInitramfs,
             FollowUp::Reboot,
         ];
-        assert_eq!(merge(all), [FollowUp::RenewInitramfs, FollowUp::RenewGrub, FollowUp::Reboot]);
+        assert_eq!(
+            merge(all),
+            [FollowUp::RegenerateInitramfs, FollowUp::RegenerateGrub, FollowUp::Reboot]
+        );
         assert_eq!(
             merge([FollowUp::RestartLibvirt, FollowUp::ReloadLibvirt, FollowUp::LoadModules]),
             [FollowUp::LoadModules, FollowUp::RestartLibvirt]

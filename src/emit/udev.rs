@@ -1,6 +1,6 @@
 //! The udev rule that lets QEMU open vGPUs when users run it themselves.
 
-use super::{File, FollowUp, made_by, shell};
+use super::{File, FollowUp, origin_comment, shell};
 
 pub(super) const RULE: &str = "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\"\n";
 
@@ -13,7 +13,10 @@ const NOTES: &str = "Only for qemu:///session: with qemu:///system, libvirt give
 /// The file for /etc/udev/rules.d.
 pub fn file() -> File {
     let what = shell::comment("Members of the kvm group may open vGPUs.");
-    let text =
-        format!("{what}{}#\n{}\n{RULE}", made_by("gvtg-xml emit udev"), shell::comment(NOTES));
+    let text = format!(
+        "{what}{}#\n{}\n{RULE}",
+        origin_comment("gvtg-xml emit udev"),
+        shell::comment(NOTES)
+    );
     File::at("/etc/udev/rules.d/70-gvtg.rules", text, vec![FollowUp::ReloadUdev])
 }

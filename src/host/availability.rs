@@ -24,7 +24,7 @@ pub fn offers(card: Option<&Card>) -> Vec<Offer> {
     let offer = |kind: &'static VgpuType| {
         let name = format!("{prefix}_{}", kind.divisor);
         let type_offered = card
-            .and_then(|card| card.types.as_found()?.iter().find(|offered| offered.name == name));
+            .and_then(|card| card.types.as_present()?.iter().find(|offered| offered.name == name));
         Offer {
             possible: card.and_then(|card| card.aperture).map(|aperture| kind.possible(aperture)),
             available: type_offered.and_then(|offered| offered.available),

@@ -15,14 +15,14 @@ pub struct Card {
     /// The size of the aperture (BAR 2), in MiB.
     pub aperture: Option<u64>,
     /// The vGPU types that it offers; Absent while GVT-g is off.
-    pub types: Probe<Vec<TypeOffered>>,
+    pub types: Probe<Vec<OfferedType>>,
     /// The names of its nodes in /dev/dri, like `card0` and `renderD128`.
     pub nodes: Vec<String>,
 }
 
 /// A vGPU type that the kernel lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypeOffered {
+pub struct OfferedType {
     /// The name, like `i915-GVTg_V5_4`.
     pub name: String,
     /// The number of vGPUs of this type that can still be created (`available_instances`); `None`
@@ -64,7 +64,8 @@ impl Card {
     /// The prefix of its vGPU types: taken from the types that the kernel lists, else from the
     /// generation; `None` without GVT-g.
     pub fn type_prefix(&self) -> Option<&str> {
-        let offered = self.types.as_found().and_then(|types| types.first()?.name.rsplit_once('_'));
+        let offered =
+            self.types.as_present().and_then(|types| types.first()?.name.rsplit_once('_'));
         offered.map(|(prefix, _)| prefix).or(self.gpu.generation.type_prefix())
     }
 
@@ -84,7 +85,7 @@ fn card(root: &Root, gpu: Gpu) -> Card {
     let types = format!("{path}/mdev_supported_types");
     let offered = |name: String| {
         let available = root.line(&format!("{types}/{name}/available_instances")).present();
-        TypeOffered { available: available.and_then(|text| text.parse().ok()), name }
+        OfferedType { available: available.and_then(|text| text.parse().ok()), name }
     };
     Card {
         driver: root.link(&format!("{path}/driver")),

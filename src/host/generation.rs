@@ -31,7 +31,7 @@ pub enum Generation {
 
 impl Generation {
     /// The generation of a PCI device.
-    pub fn of(vendor: u16, device: u16) -> Self {
+    pub fn from_ids(vendor: u16, device: u16) -> Self {
         if vendor != 0x8086 {
             return Generation::Other;
         }
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn maps_device_ids_to_generations() {
-        let generation = |device| Generation::of(0x8086, device);
+        let generation = |device| Generation::from_ids(0x8086, device);
         // HD 5500 of a 5300U, HD 530 of a 6700K, HD 630 of a 7700K, UHD 630 of an 8700K, UHD 620 of
         // an 8565U, UHD 630 of a 10700K.
         assert_eq!(generation(0x1616), Generation::Broadwell);
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(generation(0x3185).type_prefix(), None);
         assert_eq!(generation(0x9a49).name(), "Tiger Lake");
         assert_eq!(generation(0x56a0), Generation::Unknown);
-        assert_eq!(Generation::of(0x1002, 0x1616), Generation::Other);
+        assert_eq!(Generation::from_ids(0x1002, 0x1616), Generation::Other);
     }
 
     #[test]

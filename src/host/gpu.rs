@@ -32,7 +32,7 @@ impl Gpu {
 }
 
 /// Reads the device at a PCI address; Absent if there is none.
-pub fn at(root: &Root, address: &str) -> Probe<Gpu> {
+pub fn read(root: &Root, address: &str) -> Probe<Gpu> {
     let number =
         |name: &str| root.line(&format!("{DEVICES}/{address}/{name}")).map(|text| hex(&text));
     let vendor = match number("vendor") {
@@ -44,7 +44,7 @@ pub fn at(root: &Root, address: &str) -> Probe<Gpu> {
         address: address.to_owned(),
         vendor,
         device,
-        generation: Generation::of(vendor, device),
+        generation: Generation::from_ids(vendor, device),
     })
 }
 
@@ -58,7 +58,7 @@ pub fn all(root: &Root) -> Probe<Vec<Gpu>> {
         names
             .into_iter()
             .filter(is_display)
-            .filter_map(|address| at(root, &address).present())
+            .filter_map(|address| read(root, &address).present())
             .collect()
     })
 }

@@ -1,7 +1,7 @@
 //! The installed libvirt and QEMU: their versions, the hooks, and the devices that QEMU may open.
 
 use super::installed;
-use super::owners::{Exposure, exposed};
+use super::owners::{Exposure, find_exposures};
 use super::system::System;
 use super::{Probe, Root};
 use crate::version::Version;
@@ -55,7 +55,7 @@ pub struct HookFile {
 impl Libvirt {
     /// Reads the versions and configuration of libvirt and QEMU.
     pub fn read(root: &Root) -> Self {
-        let system = System::of(root);
+        let system = System::read(root);
         let (hooks, qemu_conf) = (system.hooks(), root.text(system.qemu_conf()));
         let mut unreadable = Vec::new();
         let mut paths = vec![format!("{hooks}/qemu")];
@@ -68,11 +68,12 @@ impl Libvirt {
             Probe::Absent => {}
         }
         let exposed =
-            exposed(root, paths.iter().chain([&folder]).map(String::as_str).chain([hooks]));
+            find_exposures(root, paths.iter().chain([&folder]).map(String::as_str).chain([hooks]));
         let hook_files: Vec<HookFile> =
             paths.iter().filter_map(|path| hook(root, path.clone())).collect();
         let runs_scripts = hook_files.first().is_some_and(|hook| {
-            let text = hook.text.as_found().filter(|_| hook.path == paths[0] && hook.is_executable);
+            let text =
+                hook.text.as_present().filter(|_| hook.path == paths[0] && hook.is_executable);
             text.is_some_and(|text| text.contains("qemu.d"))
         });
         Libvirt {
@@ -84,10 +85,10 @@ impl Libvirt {
             unreadable,
             exposed,
             security_drivers: qemu_conf
-                .as_found()
+                .as_present()
                 .and_then(|text| setting_strings(text, "security_driver")),
             confines_by_default: !qemu_conf
-                .as_found()
+                .as_present()
                 .is_some_and(|text| is_zero(text, "security_default_confined")),
             device_acl: qemu_conf.map(|text| setting_strings(&text, "cgroup_device_acl")),
             mdevctl: mdevctl(root),
@@ -105,7 +106,7 @@ fn hook(root: &Root, path: String) -> Option<HookFile> {
         return None;
     }
     let text = root.text(&path);
-    let interpreter = text.as_found().and_then(|text| interpreter(root, text));
+    let interpreter = text.as_present().and_then(|text| interpreter(root, text));
     Some(HookFile {
         is_executable: mode.is_some_and(|mode| mode & 0o111 != 0),
         text,

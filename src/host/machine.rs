@@ -69,14 +69,14 @@ impl Machine {
 
     /// Whether the processor has this flag; `None` if the flags cannot be read.
     pub fn has_flag(&self, flag: &str) -> Option<bool> {
-        self.flags.as_found().map(|flags| flags.iter().any(|other| other == flag))
+        self.flags.as_present().map(|flags| flags.iter().any(|other| other == flag))
     }
 }
 
 /// Returns the evidence that the machine is a guest. The processor's flag `hypervisor` decides; the
 /// firmware names the hypervisor and, if the flags cannot be read, decides in their place.
 fn guest(root: &Root, flags: &Probe<Vec<String>>) -> Option<(&'static str, String)> {
-    let is_guest = flags.as_found().map(|flags| flags.iter().any(|flag| flag == "hypervisor"));
+    let is_guest = flags.as_present().map(|flags| flags.iter().any(|flag| flag == "hypervisor"));
     if is_guest == Some(false) {
         return None;
     }

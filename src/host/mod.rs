@@ -52,7 +52,7 @@ impl Host {
     /// Reads all facts about a machine.
     pub fn read(root: &Root) -> Self {
         Host {
-            system: System::of(root),
+            system: System::read(root),
             machine: Machine::read(root),
             cards: card::cards(root),
             vgpus: card::existing(root),
@@ -71,9 +71,10 @@ impl Host {
 /// Selects the GPU on which vGPUs are created: an Intel GPU that offers vGPU types, else a GPU of a
 /// generation with GVT-g, else the first Intel GPU.
 pub fn card_of(cards: &Probe<Vec<Card>>) -> Option<&Card> {
-    let cards = cards.as_found()?;
+    let cards = cards.as_present()?;
     let is_intel = |card: &&Card| card.gpu.vendor == 0x8086;
-    let offers_types = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
+    let offers_types =
+        |card: &&Card| card.types.as_present().is_some_and(|types| !types.is_empty());
     let has_gvtg = |card: &&Card| card.type_prefix().is_some();
     cards
         .iter()

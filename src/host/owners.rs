@@ -18,7 +18,7 @@ pub struct Exposure {
     /// The path of the link.
     pub path: String,
     /// Who can change it, as the subject of a sentence.
-    pub who: String,
+    pub users: String,
     /// The command that prevents it, without the path as its last argument.
     pub command: &'static str,
     /// The link through which root reaches it; `None` if no link is involved.
@@ -50,13 +50,13 @@ struct Step {
     rights: Rights,
     is_link: bool,
     /// The index of the step with the last link followed before this one.
-    through: Option<usize>,
+    link_index: Option<usize>,
 }
 
 /// Finds which of these files, and of the folders on the way to them, users other than root can
 /// change. Links are followed. Of everything that one link leads to, only the first is reported,
 /// because a single command fixes all of it.
-pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exposure> {
+pub fn find_exposures<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exposure> {
     let mut reported_paths = BTreeSet::new();
     let mut exposures = Vec::new();
     for path in paths {
@@ -67,17 +67,17 @@ pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exp
             if step.rights.user == 0 {
                 owner = None;
             }
-            let Some((who, command)) = exposure(root, step, steps.get(at + 1), owner) else {
+            let Some((users, command)) = exposure(root, step, steps.get(at + 1), owner) else {
                 continue;
             };
             let link = step
-                .through
+                .link_index
                 .and_then(|link| steps.get(link))
                 .map(|link| Link::read(root, &link.path));
             let key = link.as_ref().map_or(&step.path, |link| &link.path).clone();
             let is_reached_by_link = link.is_some();
             if reported_paths.insert(key) {
-                exposures.push(Exposure { path: step.path.clone(), who, command, link });
+                exposures.push(Exposure { path: step.path.clone(), users, command, link });
             }
             if is_reached_by_link {
                 break;
@@ -168,10 +168,10 @@ fn steps_to(root: &Root, path: &str) -> Vec<Step> {
             path: "/".to_owned(),
             rights,
             is_link: false,
-            through: None,
+            link_index: None,
         }));
     }
-    let (mut remaining, mut inside, mut links, mut through) =
+    let (mut remaining, mut inside, mut links, mut link_index) =
         (components(Path::new(path)), PathBuf::from("/"), 0, None);
     while let Some(part) = remaining.pop() {
         if part == ".." {
@@ -183,13 +183,13 @@ fn steps_to(root: &Root, path: &str) -> Vec<Step> {
         let Ok(metadata) = fs::symlink_metadata(&real_path) else { break };
         let Some(rights) = rights(&metadata) else { break };
         let is_link = metadata.is_symlink();
-        steps.push(Step { path: next.display().to_string(), rights, is_link, through });
+        steps.push(Step { path: next.display().to_string(), rights, is_link, link_index });
         if !is_link {
             inside = next;
             continue;
         }
         links += 1;
-        through = Some(steps.len() - 1);
+        link_index = Some(steps.len() - 1);
         let Ok(target) = fs::read_link(&real_path) else { break };
         if links > MAX_LINKS {
             break;

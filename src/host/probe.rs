@@ -25,7 +25,7 @@ impl<T> Probe<T> {
     }
 
     /// Borrows the value, if it was read.
-    pub fn as_found(&self) -> Option<&T> {
+    pub fn as_present(&self) -> Option<&T> {
         match self {
             Probe::Present(value) => Some(value),
             _ => None,

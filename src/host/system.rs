@@ -24,7 +24,7 @@ pub enum System {
 impl System {
     /// Detects a machine's system: by marker files and os-release, else by its package manager or
     /// initramfs tool.
-    pub fn of(root: &Root) -> Self {
+    pub fn read(root: &Root) -> Self {
         if root.has("/etc/NIXOS") {
             return System::Nixos;
         }
@@ -54,7 +54,7 @@ impl System {
 
     /// The command that makes options in /etc/modprobe.d take effect at the next boot, by
     /// regenerating the initramfs or by other means.
-    pub fn renewal(self) -> &'static str {
+    pub fn regeneration_command(self) -> &'static str {
         match self {
             System::Nixos => "`sudo nixos-rebuild boot`",
             System::Ostree => KARGS,

@@ -8,9 +8,9 @@ use crate::host::checks::{Item, NEXT, Status, first};
 use crate::rules::schema::Severity;
 use crate::text::sanitize::clean;
 
-/// Amount of detail in the text.
+/// Verbosity of detail in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Amount {
+pub enum Verbosity {
     /// Only problems.
     Quiet,
     /// Problems, what could not be checked, and a summary.
@@ -19,9 +19,9 @@ pub enum Amount {
     Verbose,
 }
 
-/// Renders the results as text, with as much detail as `amount` allows. The check to resolve first
+/// Renders the results as text, with as much detail as `verbosity` allows. The check to resolve first
 /// is marked.
-pub fn text(items: &[Item<'_>], amount: Amount) -> String {
+pub fn text(items: &[Item<'_>], verbosity: Verbosity) -> String {
     let first_to_resolve = first(items);
     let is_first_to_resolve = |item: &Item<'_>| {
         first_to_resolve.is_some_and(|first_to_resolve| std::ptr::eq(first_to_resolve, item))
@@ -29,7 +29,7 @@ pub fn text(items: &[Item<'_>], amount: Amount) -> String {
     let with_status = |status: Status| items.iter().filter(move |item| item.status == status);
     let severities = [Severity::Error, Severity::Warning, Severity::Info];
     let (mut text, mut has_next) = (String::new(), false);
-    for item in severities.into_iter().flat_map(|severity| with_status(Status::Wrong(severity))) {
+    for item in severities.into_iter().flat_map(|severity| with_status(Status::Failed(severity))) {
         let _ = writeln!(text, "{}[{}] {}", item.status.name(), item.rule.id, clean(&item.message));
         if let Some(help) = &item.help {
             // A step shared by several findings is written out once.
@@ -44,13 +44,13 @@ pub fn text(items: &[Item<'_>], amount: Amount) -> String {
         }
         let _ = writeln!(text, "  checked: {}\n", clean(&item.read.join(", ")));
     }
-    if amount == Amount::Quiet {
+    if verbosity == Verbosity::Quiet {
         return text;
     }
     for item in with_status(Status::Unknown) {
         let _ = writeln!(text, "unknown[{}] {}", item.rule.id, clean(&item.message));
     }
-    for item in with_status(Status::Ok).filter(|_| amount == Amount::Verbose) {
+    for item in with_status(Status::Ok).filter(|_| verbosity == Verbosity::Verbose) {
         let _ = writeln!(text, "ok  {}", clean(&item.message));
     }
     // A finding ends with a blank line.
@@ -67,8 +67,8 @@ fn summary(items: &[Item<'_>]) -> String {
     let counted = |count: usize, word: &str| {
         if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
     };
-    let errors = counted(count(Status::Wrong(Severity::Error)), "error");
-    let warnings = counted(count(Status::Wrong(Severity::Warning)), "warning");
+    let errors = counted(count(Status::Failed(Severity::Error)), "error");
+    let warnings = counted(count(Status::Failed(Severity::Warning)), "warning");
     let passed = format!("{} passed", counted(count(Status::Ok), "check"));
     let unknown = match count(Status::Unknown) {
         0 => String::new(),

@@ -70,7 +70,7 @@ pub(in crate::cli) fn guests(
 /// Returns the default vGPU type: one that nearly every GPU of the machine's generation offers, or
 /// of the generations since Skylake if the GPU is unknown.
 fn default_type(root: &Root, pci: &str) -> &'static str {
-    let gpu = gpu::at(root, pci).present();
+    let gpu = gpu::read(root, pci).present();
     if gpu.is_some_and(|gpu| gpu.generation == Generation::Broadwell) {
         "i915-GVTg_V4_4"
     } else {

@@ -75,7 +75,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         }
         Ok::<_, String>(guests)
     };
-    let system = System::of(root);
+    let system = System::read(root);
     let is_nixos = system == System::Nixos;
     let is_written = kind.output().root.is_some();
     let hook_for_system = |file: File| match is_nixos {
@@ -219,7 +219,7 @@ fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
 fn warn_unsupported_gpu(root: &Root) {
     let is_unsupported =
         |gpu: &gpu::Gpu| matches!(gpu.generation, Generation::Older | Generation::Newer(_));
-    if let Some(gpu) = gpu::at(root, Settings::default().pci()).present().filter(is_unsupported) {
+    if let Some(gpu) = gpu::read(root, Settings::default().pci()).present().filter(is_unsupported) {
         io::print_note(&format!(
             "the {} does not support GVT-g, with or without these files: `gvtg-xml host` says what to use instead",
             gpu.title()
@@ -235,7 +235,7 @@ fn warn_unsupported_gpu(root: &Root) {
 fn ensure_writable(root: &Root, file: File) -> Result<File, String> {
     let Some(path) = file.path() else { return Ok(file) };
     let target = root.target(path).present().filter(|target| target.starts_with("/nix/store"));
-    if target.is_none() || root.text(path).as_found() == Some(&file.text) {
+    if target.is_none() || root.text(path).as_present() == Some(&file.text) {
         return Ok(file);
     }
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -271,7 +271,7 @@ fn reject_bootloader_on_nixos(bootloader: Bootloader) -> Result<(), String> {
 }
 
 fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, String> {
-    if System::of(root) == System::Nixos {
+    if System::read(root) == System::Nixos {
         reject_bootloader_on_nixos(bootloader)?;
         return Ok(nixos::file(&[Part::Parameters], &command(&["--root"])));
     }
@@ -279,7 +279,7 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
         Bootloader::Grub => {
             let mut file = cmdline::grub();
             let is_sourced = |file: &str| boot::grub_line_with(root, file).is_some();
-            if System::of(root) != System::Debian
+            if System::read(root) != System::Debian
                 && !is_sourced(cmdline::GRUB_FILE)
                 && !is_sourced("/etc/default/grub.d/*.cfg")
             {
@@ -295,7 +295,7 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
                 "there is no command line to add the parameters to: neither etc/kernel/cmdline nor proc/cmdline has one\n  \
                  help: run this on the machine itself: a file with only these parameters would have no root=, and the host would not boot",
             )?;
-            if let Some(reason) = line.unfit() {
+            if let Some(reason) = line.obstacle() {
                 return Err(format!(
                     "{}: {reason}\n  help: use `--bootloader raw`, and add the parameters by hand",
                     root.shown(line.path)

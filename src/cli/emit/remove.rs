@@ -12,7 +12,7 @@ use super::tree::as_root;
 use crate::emit::cmdline::{GRUB_FILE, KERNEL_INSTALL};
 use crate::emit::manifest::{self, Entry, Manifest};
 use crate::emit::parameter::{added_to, words};
-use crate::emit::{FOLDERS, FollowUp, shell, step, steps_of};
+use crate::emit::{FOLDERS, FollowUp, follow_ups_for, shell, step};
 use crate::host::system::System;
 use crate::host::{Probe, Root, boot};
 use crate::text::sanitize::{clean_path, system_error};
@@ -175,7 +175,7 @@ fn examine(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
     }
     let mode = metadata.permissions().mode() & 0o7777;
     let bytes = fs::read(&path)?;
-    if entry.path == KERNEL_INSTALL && !(entry.is_new && entry.is_of(&bytes)) {
+    if entry.path == KERNEL_INSTALL && !(entry.is_new && entry.matches(&bytes)) {
         return Ok(match shell::list(&added_to(&String::from_utf8_lossy(&bytes))) {
             words if words.is_empty() => InstalledFile::Undone,
             words => InstalledFile::Other(format!(
@@ -183,7 +183,7 @@ fn examine(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
             )),
         });
     }
-    if !entry.is_of(&bytes) {
+    if !entry.matches(&bytes) {
         // The old file: an interrupted run has not replaced it yet, or an interrupted removal has
         // restored it.
         let is_old = entry.replaced.as_ref().is_some_and(|old| *old == manifest::sum(&bytes));
@@ -342,7 +342,7 @@ fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
 
 /// Returns the next steps, and what the user has to remove by hand.
 fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Option<String>) {
-    let system = System::of(root);
+    let system = System::read(root);
     if system == System::Nixos {
         let hooks = manifest.entries.iter().filter(|entry| entry.path.starts_with(NIXOS_HOOKS));
         let steps = hooks
@@ -355,23 +355,22 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Op
     let kept_command_line =
         plan.left.iter().map(|(entry, _)| *entry).filter(|entry| entry.path == KERNEL_INSTALL);
     let mut steps: Vec<FollowUp> =
-        removed.chain(kept_command_line).flat_map(|entry| steps_of(&entry.path)).collect();
+        removed.chain(kept_command_line).flat_map(|entry| follow_ups_for(&entry.path)).collect();
     if system == System::Ostree {
         // Module options in /etc/modprobe.d never took effect there.
         steps
             .iter_mut()
-            .filter(|step| **step == FollowUp::RenewInitramfs)
+            .filter(|step| **step == FollowUp::RegenerateInitramfs)
             .for_each(|step| *step = FollowUp::AppendKernelArguments);
     }
     if let Some(line) = boot::grub_line_with(root, GRUB_FILE).filter(|_| !root.has(GRUB_FILE)) {
-        steps.extend([FollowUp::SourceGrubFile(line), FollowUp::RenewGrub]);
+        steps.extend([FollowUp::SourceGrubFile(line), FollowUp::RegenerateGrub]);
     }
     if plan.removed.iter().any(|removal| removal.entry.path == KERNEL_INSTALL) {
         let running = boot::command_line(root).filter(boot::CommandLine::is_running);
         let words = running.map(|line| added_to(&line.text)).unwrap_or_default();
-        steps.extend(
-            Some(FollowUp::StartWithout(shell::list(&words))).filter(|_| !words.is_empty()),
-        );
+        steps
+            .extend(Some(FollowUp::BootWithout(shell::list(&words))).filter(|_| !words.is_empty()));
     }
     let has_parameters = |path: &str| {
         path.starts_with("/etc/modprobe.d/")
@@ -393,11 +392,11 @@ fn steps_for_other_parameters(
     system: System,
     were_printed: bool,
 ) -> (Vec<FollowUp>, Option<String>) {
-    let next_start = boot::next_start(root);
+    let next_boot = boot::next_boot(root);
     let is_added =
-        |word: &boot::NextStart| word.words.iter().any(|word| words().contains(&word.text));
-    let files_with_parameters: Vec<&boot::NextStart> =
-        next_start.files().filter(|file| is_added(file)).collect();
+        |word: &boot::BootFile| word.words.iter().any(|word| words().contains(&word.text));
+    let files_with_parameters: Vec<&boot::BootFile> =
+        next_boot.files().filter(|file| is_added(file)).collect();
     if system == System::Ostree {
         let is_needed = were_printed || !files_with_parameters.is_empty();
         return (
@@ -409,7 +408,7 @@ fn steps_for_other_parameters(
             None,
         );
     }
-    let (menus, files): (Vec<&boot::NextStart>, Vec<&boot::NextStart>) =
+    let (menus, files): (Vec<&boot::BootFile>, Vec<&boot::BootFile>) =
         files_with_parameters.iter().partition(|file| file.path.ends_with("/grub.cfg"));
     if !files.is_empty() {
         let found_words: Vec<String> = words()
@@ -424,15 +423,18 @@ fn steps_for_other_parameters(
             shell::list(&found_words),
             shell::list(&paths)
         );
-        return (if menus.is_empty() { Vec::new() } else { vec![FollowUp::RenewGrub] }, Some(text));
+        return (
+            if menus.is_empty() { Vec::new() } else { vec![FollowUp::RegenerateGrub] },
+            Some(text),
+        );
     }
     if !menus.is_empty() {
-        return (vec![FollowUp::RenewGrub, FollowUp::Reboot], None);
+        return (vec![FollowUp::RegenerateGrub, FollowUp::Reboot], None);
     }
     let all = shell::list(&words()[1..]);
     let text = format!(
         "remove {} from the kernel command line where you added it ({all} too)",
         words()[0]
     );
-    (Vec::new(), Some(text).filter(|_| were_printed && next_start.files().next().is_none()))
+    (Vec::new(), Some(text).filter(|_| were_printed && next_boot.files().next().is_none()))
 }

@@ -15,7 +15,7 @@ use crate::emit::manifest::{self, Manifest};
 use crate::emit::{Destination, File, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
-use crate::host::owners::{Exposure, exposed};
+use crate::host::owners::{Exposure, find_exposures};
 use crate::text::sanitize::{clean_path, system_error};
 
 /// A file to write below the root.
@@ -158,7 +158,7 @@ pub(super) fn write(
 /// Warns if users other than root can change a hook that was written.
 fn say_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
     let hooks = entries.iter().filter(|entry| entry.file.mode & 0o111 != 0).map(|entry| entry.path);
-    for Exposure { path, who: users, command, link } in exposed(root, hooks) {
+    for Exposure { path, users, command, link } in find_exposures(root, hooks) {
         let shown = |path: &str| shell::word(&root.shown(path));
         let fix_command = match &link {
             Some(link) => link.replacement(&shown(&link.target), &shown(&link.path)),
@@ -228,7 +228,7 @@ fn entry<'f>(
     };
     let listed = manifests.old.entry(path);
     let is_ours = listed.zip(old.as_ref()).is_some_and(|(listed, (text, mode))| {
-        listed.is_of(text) && listed.mode.unwrap_or(file.mode) == *mode
+        listed.matches(text) && listed.mode.unwrap_or(file.mode) == *mode
     });
     let is_foreign = path != manifest::PATH
         && old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));

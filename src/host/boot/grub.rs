@@ -1,6 +1,6 @@
 //! GRUB: its menu, its environment block, and the settings from which grub-mkconfig makes the menu.
 
-use super::{NextStart, Renewal};
+use super::{BootFile, Regeneration};
 use crate::host::Root;
 use crate::host::kernel::{Word, words};
 use crate::host::system::System;
@@ -43,9 +43,9 @@ pub(super) fn environment_words(text: &str) -> Vec<Word> {
 
 /// Reads GRUB's settings as grub-mkconfig does. Returns the files it reads and the drop-ins it does
 /// not read: only Debian's and Ubuntu's grub-mkconfig reads all of them.
-pub(super) fn settings_files(root: &Root, drop_ins: &[String]) -> (Vec<NextStart>, Vec<NextStart>) {
+pub(super) fn settings_files(root: &Root, drop_ins: &[String]) -> (Vec<BootFile>, Vec<BootFile>) {
     let settings = root.text(GRUB).present().unwrap_or_default();
-    let is_read = |path: &String| System::of(root) == System::Debian || sources(&settings, path);
+    let is_read = |path: &String| System::read(root) == System::Debian || sources(&settings, path);
     let mut variables = GrubVariables::default();
     variables.read(GRUB, &settings);
     let mut unread = Vec::new();
@@ -130,12 +130,16 @@ impl GrubVariables {
     }
 
     /// The words in command-line order, grouped by file.
-    fn files(self) -> Vec<NextStart> {
-        let mut files: Vec<NextStart> = Vec::new();
+    fn files(self) -> Vec<BootFile> {
+        let mut files: Vec<BootFile> = Vec::new();
         for (path, word) in self.0.into_iter().flatten() {
             match files.last_mut() {
                 Some(file) if file.path == path => file.words.push(word),
-                _ => files.push(NextStart { path, words: vec![word], renewal: Renewal::Grub }),
+                _ => files.push(BootFile {
+                    path,
+                    words: vec![word],
+                    regeneration: Regeneration::Grub,
+                }),
             }
         }
         files

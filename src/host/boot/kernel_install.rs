@@ -41,7 +41,7 @@ impl CommandLine {
     }
 
     /// Why parameters cannot be added to the line; `None` if it is an ordinary line for every boot.
-    pub fn unfit(&self) -> Option<&'static str> {
+    pub fn obstacle(&self) -> Option<&'static str> {
         let is_temporary =
             |word: &&str| TEMPORARY_PARAMETERS.iter().any(|parameter| word.starts_with(parameter));
         if self.text.contains('\u{fffd}') {
@@ -116,14 +116,15 @@ mod tests {
 
     #[test]
     fn rejects_lines_of_rescue_and_live_systems() {
-        let unfit = |path, text: &str| CommandLine { path, text: text.into() }.unfit().is_some();
-        assert!(!unfit(
+        let obstacle =
+            |path, text: &str| CommandLine { path, text: text.into() }.obstacle().is_some();
+        assert!(!obstacle(
             KERNEL_INSTALL_FILES[0],
             "root=/dev/vda1 rw systemd.unit=x.target dyndbg=\"a b\"\n"
         ));
-        assert!(!unfit(RUNNING, "root=/dev/vda1 initcall_debug quiet -- single"));
+        assert!(!obstacle(RUNNING, "root=/dev/vda1 initcall_debug quiet -- single"));
         for text in ["root=x\n# was: quiet", "root=\u{fffd}", "root=x \"quiet"] {
-            assert!(unfit(KERNEL_INSTALL_FILES[0], text), "{text}");
+            assert!(obstacle(KERNEL_INSTALL_FILES[0], text), "{text}");
         }
         for text in [
             "root=live:CDLABEL=x rd.live.image",
@@ -131,7 +132,7 @@ mod tests {
             "root=x init=/bin/bash",
             "root=x single",
         ] {
-            assert!(unfit(RUNNING, text), "{text}");
+            assert!(obstacle(RUNNING, text), "{text}");
         }
     }
 }

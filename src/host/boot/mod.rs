@@ -16,18 +16,18 @@ use kernel_install::KERNEL_INSTALL_FILES;
 
 /// A file that sets the kernel command line of the next boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NextStart {
+pub struct BootFile {
     /// The file.
     pub path: String,
     /// The parameters that it sets.
     pub words: Vec<Word>,
     /// The step that makes it take effect at the next boot.
-    pub renewal: Renewal,
+    pub regeneration: Regeneration,
 }
 
 /// The step before the reboot that makes a changed file take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renewal {
+pub enum Regeneration {
     /// No step: the boot loader reads the file itself.
     None,
     /// Regenerate GRUB's menu.
@@ -40,36 +40,36 @@ pub enum Renewal {
 
 /// The files that set the kernel command line of the next boot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NextStarts {
+pub struct NextBoot {
     /// Sets of files. Files that the boot loader reads come before the files from which they are
     /// generated. Within a set, the last word of a name takes effect.
-    sets: Vec<Vec<NextStart>>,
+    sets: Vec<Vec<BootFile>>,
     /// GRUB drop-ins that this system's grub-mkconfig does not read.
-    unread: Vec<NextStart>,
+    unread: Vec<BootFile>,
 }
 
-impl NextStarts {
+impl NextBoot {
     /// The word of this name that takes effect in each set of files, with its file.
     pub fn words<'s>(
         &'s self,
         name: &'s str,
-    ) -> impl DoubleEndedIterator<Item = (&'s NextStart, &'s Word)> {
+    ) -> impl DoubleEndedIterator<Item = (&'s BootFile, &'s Word)> {
         self.sets.iter().filter_map(|files| last(files, name))
     }
 
     /// All files that are read, of all sets.
-    pub fn files(&self) -> impl Iterator<Item = &NextStart> {
+    pub fn files(&self) -> impl Iterator<Item = &BootFile> {
         self.sets.iter().flatten()
     }
 
     /// The word of this name in a drop-in that grub-mkconfig does not read.
-    pub fn unread(&self, name: &str) -> Option<(&NextStart, &Word)> {
+    pub fn unread(&self, name: &str) -> Option<(&BootFile, &Word)> {
         last(&self.unread, name)
     }
 }
 
 /// The last word of this name in files that make up one command line.
-fn last<'s>(files: &'s [NextStart], name: &str) -> Option<(&'s NextStart, &'s Word)> {
+fn last<'s>(files: &'s [BootFile], name: &str) -> Option<(&'s BootFile, &'s Word)> {
     files
         .iter()
         .rev()
@@ -78,12 +78,12 @@ fn last<'s>(files: &'s [NextStart], name: &str) -> Option<(&'s NextStart, &'s Wo
 
 /// Reads the files in /boot and of NixOS that a boot loader reads, and the files from which those
 /// are generated.
-pub fn next_start(root: &Root) -> NextStarts {
-    let file = |path: &str, renewal, read: fn(&str) -> Vec<Word>| {
-        root.text(path).present().map(|text| NextStart {
+pub fn next_boot(root: &Root) -> NextBoot {
+    let file = |path: &str, regeneration, read: fn(&str) -> Vec<Word>| {
+        root.text(path).present().map(|text| BootFile {
             path: path.to_owned(),
             words: read(&text),
-            renewal,
+            regeneration,
         })
     };
     let in_folder = |folder: &str, end: &str| -> Vec<String> {
@@ -104,16 +104,16 @@ pub fn next_start(root: &Root) -> NextStarts {
         // `nixos-rebuild boot` and `switch` write the system profile.
         ["/run/current-system/kernel-params", "/nix/var/nix/profiles/system/kernel-params"]
             .into_iter()
-            .filter_map(|path| file(path, Renewal::None, words))
+            .filter_map(|path| file(path, Regeneration::None, words))
             .collect(),
-        entries.filter_map(|path| file(&path, Renewal::None, entry_words)).collect(),
-        menus.into_iter().filter_map(|path| file(path, Renewal::None, menu_words)).collect(),
+        entries.filter_map(|path| file(&path, Regeneration::None, entry_words)).collect(),
+        menus.into_iter().filter_map(|path| file(path, Regeneration::None, menu_words)).collect(),
         variables
             .into_iter()
-            .filter_map(|path| file(path, Renewal::None, environment_words))
+            .filter_map(|path| file(path, Regeneration::None, environment_words))
             .collect(),
         grub,
-        file(KERNEL_INSTALL_FILES[0], Renewal::Entries, words).into_iter().collect(),
+        file(KERNEL_INSTALL_FILES[0], Regeneration::Entries, words).into_iter().collect(),
     ];
-    NextStarts { sets, unread }
+    NextBoot { sets, unread }
 }

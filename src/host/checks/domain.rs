@@ -56,19 +56,19 @@ fn card<'h>(context: CheckContext<'h>, address: &str) -> Option<&'h Card> {
     context
         .host
         .cards
-        .as_found()?
+        .as_present()?
         .iter()
         .find(|card| card.gpu.address.eq_ignore_ascii_case(address))
 }
 
 /// The existing vGPU with this UUID.
 fn existing<'h>(context: CheckContext<'h>, uuid: Uuid) -> Option<&'h VgpuInstance> {
-    context.host.vgpus.as_found()?.iter().find(|vgpu| vgpu.uuid == uuid.to_string())
+    context.host.vgpus.as_present()?.iter().find(|vgpu| vgpu.uuid == uuid.to_string())
 }
 
 pub(super) fn wrong_address(context: CheckContext<'_>) -> CheckResult {
     let requests = requested_vgpus(context);
-    let Some(supported_gpu) = context.able().filter(|_| !requests.is_empty()) else {
+    let Some(supported_gpu) = context.supported_card().filter(|_| !requests.is_empty()) else {
         return CheckResult::skipped();
     };
     let finding = |request: &RequestedVgpu| -> Option<Values> {
@@ -96,7 +96,7 @@ pub(super) fn type_not_offered(context: CheckContext<'_>) -> CheckResult {
     }
     let finding = |request: &RequestedVgpu| -> Option<Values> {
         let card = card(context, &request.pci)?;
-        let types = card.types.as_found().filter(|types| !types.is_empty())?;
+        let types = card.types.as_present().filter(|types| !types.is_empty())?;
         if types.iter().any(|offered| offered.name == request.vgpu_type) {
             return None;
         }
@@ -120,7 +120,7 @@ pub(super) fn type_full(context: CheckContext<'_>) -> CheckResult {
     let finding = |request: RequestedVgpu| -> Option<Values> {
         let offered = card(context, &request.pci)?
             .types
-            .as_found()?
+            .as_present()?
             .iter()
             .find(|offered| offered.name == request.vgpu_type)?;
         // The domain's vGPU may already exist and occupy the GPU.
@@ -134,7 +134,7 @@ pub(super) fn type_full(context: CheckContext<'_>) -> CheckResult {
 
 /// Lists the vGPUs that hooks create, each with the path of the hook.
 fn hook_setups(context: CheckContext<'_>) -> Vec<(String, Setup)> {
-    hook::of_vgpus(context)
+    hook::vgpu_hooks(context)
         .flat_map(|(hook, text)| setups(text).into_iter().map(|setup| (hook.path.clone(), setup)))
         .collect()
 }
@@ -165,7 +165,7 @@ pub(super) fn hook_misses(context: CheckContext<'_>) -> CheckResult {
         return CheckResult::skipped();
     }
     let mut paths: Vec<String> =
-        hook::of_vgpus(context).map(|(hook, _)| hook.path.clone()).collect();
+        hook::vgpu_hooks(context).map(|(hook, _)| hook.path.clone()).collect();
     if paths.is_empty() {
         // Without any hook, the rule missing-hook reports it, unless a hook cannot be read.
         return hook::unreadable(context)
@@ -225,7 +225,7 @@ pub(super) fn hook_differs(context: CheckContext<'_>) -> CheckResult {
 }
 
 pub(super) fn other_type(context: CheckContext<'_>) -> CheckResult {
-    if context.guests.is_empty() || context.host.vgpus.as_found().is_none() {
+    if context.guests.is_empty() || context.host.vgpus.as_present().is_none() {
         return CheckResult::skipped();
     }
     let finding = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
@@ -247,11 +247,11 @@ pub(super) fn other_type(context: CheckContext<'_>) -> CheckResult {
 }
 
 pub(super) fn other_domain(context: CheckContext<'_>) -> CheckResult {
-    if context.guests.is_empty() || context.host.vgpus.as_found().is_none() {
+    if context.guests.is_empty() || context.host.vgpus.as_present().is_none() {
         return CheckResult::skipped();
     }
     let finding = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let users = existing(context, vgpu.uuid)?.users.as_found()?;
+        let users = existing(context, vgpu.uuid)?.users.as_present()?;
         let other = users.iter().find(|user| user.domain.as_ref() != Some(&guest.name))?;
         Some(vec![
             ("name", word(&guest.name)),

@@ -13,7 +13,7 @@ pub(super) fn no_intel_gpu(context: CheckContext<'_>) -> CheckResult {
         return CheckResult::skipped();
     }
     match (&context.host.cards, context.card()) {
-        (_, Some(card)) => CheckResult::fine([DEVICES], vec![("gpu", card.gpu.title())]),
+        (_, Some(card)) => CheckResult::passed([DEVICES], vec![("gpu", card.gpu.title())]),
         (Probe::Present(cards), None) => {
             let others: Vec<String> = cards
                 .iter()
@@ -24,11 +24,11 @@ pub(super) fn no_intel_gpu(context: CheckContext<'_>) -> CheckResult {
             } else {
                 format!("only {}", others.join(", "))
             };
-            CheckResult::wrong([DEVICES], vec![("found", found)])
+            CheckResult::failed([DEVICES], vec![("found", found)])
         }
         (Probe::Unreadable(why), None) => CheckResult::unreadable(DEVICES, why),
         (Probe::Absent, None) if context.host.machine.has_sys => {
-            CheckResult::wrong([DEVICES], vec![("found", "there is no PCI device".to_owned())])
+            CheckResult::failed([DEVICES], vec![("found", "there is no PCI device".to_owned())])
         }
         (Probe::Absent, None) => CheckResult::skipped(),
     }
@@ -37,13 +37,13 @@ pub(super) fn no_intel_gpu(context: CheckContext<'_>) -> CheckResult {
 pub(super) fn unsupported(context: CheckContext<'_>) -> CheckResult {
     let Some(card) = context.card() else { return CheckResult::skipped() };
     let read = [format!("{}/device", card.path())];
-    if context.able().is_some() {
-        return CheckResult::fine(
+    if context.supported_card().is_some() {
+        return CheckResult::passed(
             read,
             vec![("generation", card.gpu.generation.name().to_owned())],
         );
     }
-    CheckResult::wrong(
+    CheckResult::failed(
         read,
         vec![
             ("gpu", card.gpu.title()),
@@ -98,20 +98,20 @@ fn vfio_pci_assignment(context: CheckContext<'_>, card: &Card) -> Option<(String
 }
 
 pub(super) fn given_to_vfio_pci(context: CheckContext<'_>) -> CheckResult {
-    let Some(card) = context.able() else { return CheckResult::skipped() };
+    let Some(card) = context.supported_card() else { return CheckResult::skipped() };
     let read = [
         format!("{}/driver", card.path()),
         "/proc/cmdline".to_owned(),
         "/etc/modprobe.d".to_owned(),
     ];
-    if card.driver.as_found().is_none_or(|driver| driver != "vfio-pci") {
-        return CheckResult::fine(read, vec![]);
+    if card.driver.as_present().is_none_or(|driver| driver != "vfio-pci") {
+        return CheckResult::passed(read, vec![]);
     }
     let how = match vfio_pci_assignment(context, card) {
         Some((found, path)) => format!("remove {found} from {path} and reboot"),
         None => "shut down the VM that uses it, and remove its <hostdev type='pci'>".to_owned(),
     };
-    CheckResult::wrong(read, vec![("gpu", card.gpu.title()), ("how", how)])
+    CheckResult::failed(read, vec![("gpu", card.gpu.title()), ("how", how)])
 }
 
 /// The setting that keeps i915 from binding to the GPU, and the file or command line that contains
@@ -145,7 +145,7 @@ fn i915_off_setting(context: CheckContext<'_>) -> Option<(String, String)> {
 }
 
 pub(super) fn i915_switched_off(context: CheckContext<'_>) -> CheckResult {
-    let Some(card) = context.able() else { return CheckResult::skipped() };
+    let Some(card) = context.supported_card() else { return CheckResult::skipped() };
     let read = [
         format!("{}/driver", card.path()),
         "/proc/cmdline".to_owned(),
@@ -153,18 +153,18 @@ pub(super) fn i915_switched_off(context: CheckContext<'_>) -> CheckResult {
     ];
     match (&card.driver, i915_off_setting(context)) {
         (Probe::Absent, Some((found, path))) => {
-            CheckResult::wrong(read, vec![("found", found), ("path", path)])
+            CheckResult::failed(read, vec![("found", found), ("path", path)])
         }
-        _ => CheckResult::fine(read, vec![]),
+        _ => CheckResult::passed(read, vec![]),
     }
 }
 
 pub(super) fn without_i915(context: CheckContext<'_>) -> CheckResult {
-    let Some(card) = context.able() else { return CheckResult::skipped() };
+    let Some(card) = context.supported_card() else { return CheckResult::skipped() };
     let path = format!("{}/driver", card.path());
     let id = format!("{:04x}", card.gpu.device);
     let (driver, how) = match &card.driver {
-        Probe::Present(driver) if driver == "i915" => return CheckResult::fine([path], vec![]),
+        Probe::Present(driver) if driver == "i915" => return CheckResult::passed([path], vec![]),
         Probe::Present(driver) if driver == "vfio-pci" => return CheckResult::skipped(),
         Probe::Present(driver) => {
             let how = format!(
@@ -184,39 +184,39 @@ pub(super) fn without_i915(context: CheckContext<'_>) -> CheckResult {
         ),
         Probe::Unreadable(why) => return CheckResult::unreadable(&path, why),
     };
-    CheckResult::wrong([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])
+    CheckResult::failed([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])
 }
 
 pub(super) fn missing_types(context: CheckContext<'_>) -> CheckResult {
-    let Some(card) = context.able() else { return CheckResult::skipped() };
+    let Some(card) = context.supported_card() else { return CheckResult::skipped() };
     let path = card.types_path();
     match &card.types {
         // The rule small-aperture reports an empty list.
         Probe::Present(types) if types.is_empty() => CheckResult::skipped(),
-        Probe::Present(_) => CheckResult::fine([path], vec![]),
+        Probe::Present(_) => CheckResult::passed([path], vec![]),
         Probe::Unreadable(why) => CheckResult::unreadable(&path, why),
         // An earlier check has reported what keeps GVT-g off.
         Probe::Absent if !super::kernel::is_ready(context) => CheckResult::skipped(),
-        Probe::Absent => CheckResult::wrong([path.clone()], vec![("path", path)]),
+        Probe::Absent => CheckResult::failed([path.clone()], vec![("path", path)]),
     }
 }
 
 pub(super) fn small_aperture(context: CheckContext<'_>) -> CheckResult {
-    let Some(card) = context.able() else { return CheckResult::skipped() };
+    let Some(card) = context.supported_card() else { return CheckResult::skipped() };
     let read = [card.types_path(), format!("{}/resource", card.path())];
     let size = card.aperture.map_or("unknown".to_owned(), |size| format!("{size} MB"));
-    match card.types.as_found() {
+    match card.types.as_present() {
         Some(types) if !types.is_empty() => {
             let names: Vec<&str> = types.iter().map(|offered| offered.name.as_str()).collect();
-            CheckResult::fine(read, vec![("found", size), ("types", names.join(", "))])
+            CheckResult::passed(read, vec![("found", size), ("types", names.join(", "))])
         }
-        Some(_) => CheckResult::wrong(read, vec![("found", size)]),
+        Some(_) => CheckResult::failed(read, vec![("found", size)]),
         // GVT-g is still off, but the aperture's size already shows that no type will fit.
         None if card.aperture.is_some_and(|size| {
             crate::vgpu_types::TYPES.iter().all(|kind| kind.possible(size) == 0)
         }) =>
         {
-            CheckResult::wrong(read, vec![("found", size)])
+            CheckResult::failed(read, vec![("found", size)])
         }
         None => CheckResult::skipped(),
     }

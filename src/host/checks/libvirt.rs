@@ -12,12 +12,12 @@ const LIBRARY: &str = "libvirt.so.0";
 
 pub(super) fn missing(context: CheckContext<'_>) -> CheckResult {
     match context.host.libvirt.version {
-        Some(version) => CheckResult::fine([LIBRARY], vec![("libvirt", version.to_string())]),
+        Some(version) => CheckResult::passed([LIBRARY], vec![("libvirt", version.to_string())]),
         None if context.host.libvirt.is_installed => CheckResult::unknown(
             [LIBRARY],
             "libvirt is installed, but its version is not part of any file name",
         ),
-        None => CheckResult::wrong([LIBRARY], vec![]),
+        None => CheckResult::failed([LIBRARY], vec![]),
     }
 }
 
@@ -25,9 +25,9 @@ pub(super) fn old(context: CheckContext<'_>) -> CheckResult {
     let Some(version) = context.host.libvirt.version else { return CheckResult::skipped() };
     let values = vec![("libvirt", version.to_string())];
     if property_syntax_for(version) == property_syntax_for(Version::NEWEST) {
-        CheckResult::fine([LIBRARY], values)
+        CheckResult::passed([LIBRARY], values)
     } else {
-        CheckResult::wrong([LIBRARY], values)
+        CheckResult::failed([LIBRARY], values)
     }
 }
 
@@ -45,14 +45,14 @@ pub(super) fn old_qemu(context: CheckContext<'_>) -> CheckResult {
     let number = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let values = vec![("found", version.clone())];
     if number < FIRST_QEMU {
-        CheckResult::wrong([path.clone()], values)
+        CheckResult::failed([path.clone()], values)
     } else {
-        CheckResult::fine([path.clone()], values)
+        CheckResult::passed([path.clone()], values)
     }
 }
 
 pub(super) fn dri_not_allowed(context: CheckContext<'_>) -> CheckResult {
-    let Some(card) = context.able() else { return CheckResult::skipped() };
+    let Some(card) = context.supported_card() else { return CheckResult::skipped() };
     let path = context.host.system.qemu_conf();
     let nodes: Vec<String> = card.nodes.iter().map(|node| format!("/dev/dri/{node}")).collect();
     let allowed = match &context.host.libvirt.device_acl {
@@ -79,9 +79,9 @@ pub(super) fn dri_not_allowed(context: CheckContext<'_>) -> CheckResult {
         .map(|node| format!("\"{node}\""))
         .collect();
     if missing.is_empty() {
-        return CheckResult::fine([path], vec![]);
+        return CheckResult::passed([path], vec![]);
     }
-    CheckResult::wrong(
+    CheckResult::failed(
         [path],
         vec![("nodes", missing.join(", ")), ("path", path.to_owned()), ("how", how.to_owned())],
     )
@@ -91,7 +91,7 @@ pub(super) fn dri_not_allowed(context: CheckContext<'_>) -> CheckResult {
 /// a boolean allows it. If the user named no domain, any domain may open a window.
 pub(super) fn window_forbidden(context: CheckContext<'_>) -> CheckResult {
     let confinement = &context.host.confinement;
-    if context.able().is_none() || !confinement.selinux_enforces {
+    if context.supported_card().is_none() || !confinement.selinux_enforces {
         return CheckResult::skipped();
     }
     let read = ["/sys/fs/selinux/enforce", "/sys/fs/selinux/booleans/virt_use_xserver"];
@@ -105,18 +105,18 @@ pub(super) fn window_forbidden(context: CheckContext<'_>) -> CheckResult {
         drivers.as_ref().is_none_or(|drivers| drivers.iter().any(|driver| driver == "selinux"));
     let is_confined_by_default = context.host.libvirt.confines_by_default;
     let is_window_blocked = |guest: &&Guest| {
-        guest.opens_confined_window && (is_confined_by_default || guest.asks_for_selinux)
+        guest.opens_confined_window && (is_confined_by_default || guest.requests_selinux)
     };
     let names: Vec<String> =
         context.guests.iter().filter(is_window_blocked).map(|guest| word(&guest.name)).collect();
     let is_confined = is_confined && (is_confined_by_default || !context.guests.is_empty());
     if !is_off || !is_confined || (!context.guests.is_empty() && names.is_empty()) {
-        return CheckResult::fine(read, vec![]);
+        return CheckResult::passed(read, vec![]);
     }
     let what = match &names[..] {
         [] => "its window".to_owned(),
         [name] => format!("the window of {name}"),
         names => format!("the windows of {}", list(names)),
     };
-    CheckResult::wrong(read, vec![("what", what)])
+    CheckResult::failed(read, vec![("what", what)])
 }

@@ -11,29 +11,29 @@ pub(super) fn no_machine(context: CheckContext<'_>) -> CheckResult {
         .map(|(path, _)| *path)
         .collect();
     if missing.is_empty() {
-        return CheckResult::fine(["/proc", "/sys"], vec![]);
+        return CheckResult::passed(["/proc", "/sys"], vec![]);
     }
-    CheckResult::wrong(["/proc", "/sys"], vec![("what", missing.join(" and "))])
+    CheckResult::failed(["/proc", "/sys"], vec![("what", missing.join(" and "))])
 }
 
 pub(super) fn in_guest(context: CheckContext<'_>) -> CheckResult {
     match &context.host.machine.guest {
-        Some((path, words)) => CheckResult::wrong(
+        Some((path, words)) => CheckResult::failed(
             [*path],
             vec![("found", words.clone()), ("path", (*path).to_owned())],
         ),
         None if context.host.machine.flags == Probe::Absent => CheckResult::skipped(),
-        None => CheckResult::fine(["/proc/cpuinfo", "/sys/class/dmi/id"], vec![]),
+        None => CheckResult::passed(["/proc/cpuinfo", "/sys/class/dmi/id"], vec![]),
     }
 }
 
 pub(super) fn in_container(context: CheckContext<'_>) -> CheckResult {
     match &context.host.machine.container {
-        Some((path, manager)) => CheckResult::wrong(
+        Some((path, manager)) => CheckResult::failed(
             [*path],
             vec![("found", manager.clone()), ("path", (*path).to_owned())],
         ),
-        None => CheckResult::fine(
+        None => CheckResult::passed(
             ["/run/systemd/container", "/.dockerenv", "/run/.containerenv"],
             vec![],
         ),
@@ -42,15 +42,15 @@ pub(super) fn in_container(context: CheckContext<'_>) -> CheckResult {
 
 pub(super) fn no_kvm(context: CheckContext<'_>) -> CheckResult {
     let (machine, kernel) = (&context.host.machine, &context.host.kernel);
-    if context.able().is_none() {
+    if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
     let read = ["/dev/kvm", "/proc/cpuinfo", "/sys/module/kvm_intel"];
     let failed = |what: &str, how: &str| {
-        CheckResult::wrong(read, vec![("what", what.to_owned()), ("how", how.to_owned())])
+        CheckResult::failed(read, vec![("what", what.to_owned()), ("how", how.to_owned())])
     };
     if machine.has_kvm {
-        return CheckResult::fine(read, vec![]);
+        return CheckResult::passed(read, vec![]);
     }
     if machine.has_flag("vmx") == Some(false) {
         return failed(
@@ -67,7 +67,7 @@ pub(super) fn no_kvm(context: CheckContext<'_>) -> CheckResult {
             "/dev/kvm is missing",
             "reload the module: `sudo modprobe -r kvm_intel && sudo modprobe kvm_intel`",
         ),
-        Some(true) => CheckResult::fine(read, vec![]),
+        Some(true) => CheckResult::passed(read, vec![]),
         None => CheckResult::unknown(read, "neither /dev nor /sys/module exists"),
     }
 }

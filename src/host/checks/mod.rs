@@ -43,9 +43,9 @@ pub struct CheckResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The check passed.
-    Fine(Values),
+    Passed(Values),
     /// The check failed; the values of each finding.
-    Wrong(Vec<Values>),
+    Failed(Vec<Values>),
     /// The check could not decide; the reason.
     Unknown(String),
     /// The check does not apply, or another check has reported the problem.
@@ -96,7 +96,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("old-qemu", libvirt::old_qemu),
     ("missing-libvirt", libvirt::missing),
     ("old-libvirt", libvirt::old),
-    ("two-hooks", hook::two),
+    ("two-hooks", hook::duplicate_hooks),
     ("missing-hook", hook::missing),
     ("outdated-hook", hook::outdated),
     ("broken-modules-line", modules::broken_line),
@@ -131,7 +131,7 @@ pub enum Status {
     /// The check passed.
     Ok,
     /// The check failed, with this severity.
-    Wrong(Severity),
+    Failed(Severity),
     /// The check could not decide.
     Unknown,
     /// The check does not apply.
@@ -143,7 +143,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Status::Ok => "ok",
-            Status::Wrong(severity) => severity.name(),
+            Status::Failed(severity) => severity.name(),
             Status::Unknown => "unknown",
             Status::Skipped => "skipped",
         }
@@ -151,7 +151,7 @@ impl Status {
 }
 
 /// Runs the checks of these rules, in the order of causes.
-pub fn look<'r>(context: CheckContext<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
+pub fn run<'r>(context: CheckContext<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
     let mut items = Vec::new();
     for (name, function) in FUNCTIONS {
         let is_rule_of_check = |rule: &&&Rule| matches!(&rule.check, Check::Code { function } if function.name == *name);
@@ -170,7 +170,7 @@ pub fn all() -> Vec<&'static Rule> {
 /// The finding to fix first: the first error, else the first warning.
 pub fn first<'i, 'r>(items: &'i [Item<'r>]) -> Option<&'i Item<'r>> {
     let first_with =
-        |severity| items.iter().find(move |item| item.status == Status::Wrong(severity));
+        |severity| items.iter().find(move |item| item.status == Status::Failed(severity));
     first_with(Severity::Error).or_else(|| first_with(Severity::Warning))
 }
 
@@ -189,18 +189,18 @@ fn items_of_result<'r>(rule: &'r Rule, result: CheckResult) -> Vec<Item<'r>> {
         read: read.clone(),
     };
     match outcome {
-        Outcome::Fine(values) => vec![item(
+        Outcome::Passed(values) => vec![item(
             Status::Ok,
             filled(rule.ok_message.as_deref().unwrap_or(&rule.summary), &values),
             None,
         )],
-        Outcome::Wrong(found) => {
+        Outcome::Failed(found) => {
             let finding = |values: &Values| {
                 let replacement =
                     values.iter().find(|(name, _)| *name == HELP).map(|(_, help)| help.clone());
                 let help =
                     replacement.or_else(|| rule.help.as_ref().map(|help| filled(help, values)));
-                item(Status::Wrong(rule.severity), filled(&rule.message, values), help)
+                item(Status::Failed(rule.severity), filled(&rule.message, values), help)
             };
             found.iter().map(finding).collect()
         }
@@ -216,38 +216,41 @@ impl<'h> CheckContext<'h> {
     }
 
     /// The GPU on which vGPUs are created, if its generation has GVT-g.
-    fn able(self) -> Option<&'h Card> {
+    fn supported_card(self) -> Option<&'h Card> {
         self.card().filter(|card| card.type_prefix().is_some())
     }
 
     /// Whether the kernel lists vGPU types, which proves that GVT-g is on, whatever the
     /// configuration says.
     fn is_on(self) -> bool {
-        self.card().is_some_and(|card| card.types.as_found().is_some())
+        self.card().is_some_and(|card| card.types.as_present().is_some())
     }
 }
 
 impl CheckResult {
     /// A passed check.
-    fn fine(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
+    fn passed(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
         CheckResult {
             read: read.into_iter().map(Into::into).collect(),
-            outcome: Outcome::Fine(values),
+            outcome: Outcome::Passed(values),
         }
     }
 
     /// A failed check with a single finding.
-    fn wrong(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
+    fn failed(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
         CheckResult {
             read: read.into_iter().map(Into::into).collect(),
-            outcome: Outcome::Wrong(vec![values]),
+            outcome: Outcome::Failed(vec![values]),
         }
     }
 
     /// A failed check with these findings; a passed one if there are none.
     fn each(read: impl IntoIterator<Item = impl Into<String>>, findings: Vec<Values>) -> Self {
-        let outcome =
-            if findings.is_empty() { Outcome::Fine(Vec::new()) } else { Outcome::Wrong(findings) };
+        let outcome = if findings.is_empty() {
+            Outcome::Passed(Vec::new())
+        } else {
+            Outcome::Failed(findings)
+        };
         CheckResult { read: read.into_iter().map(Into::into).collect(), outcome }
     }
 

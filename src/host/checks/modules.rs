@@ -18,7 +18,7 @@ fn module_name(line: &BootLine) -> String {
 }
 
 pub(super) fn not_at_boot(context: CheckContext<'_>) -> CheckResult {
-    if context.able().is_none() {
+    if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
     let kernel = &context.host.kernel;
@@ -32,15 +32,15 @@ pub(super) fn not_at_boot(context: CheckContext<'_>) -> CheckResult {
         loads
             && word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "kvmgt"))
     });
-    let hook_path = super::hook::that_loads_kvmgt(context).map(|hook| hook.path.clone());
+    let hook_path = super::hook::hook_that_loads_kvmgt(context).map(|hook| hook.path.clone());
     match boot_line.or(command_line_word.map(|_| "/proc/cmdline".to_owned())).or(hook_path) {
-        Some(path) => CheckResult::fine([path.clone()], vec![("path", path)]),
-        None => CheckResult::wrong(READ, vec![]),
+        Some(path) => CheckResult::passed([path.clone()], vec![("path", path)]),
+        None => CheckResult::failed(READ, vec![]),
     }
 }
 
 pub(super) fn broken_line(context: CheckContext<'_>) -> CheckResult {
-    if context.able().is_none() {
+    if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
     let broken = context.host.kernel.at_boot.iter().filter(|line| !is_name(line));
@@ -62,7 +62,7 @@ pub(super) fn broken_line(context: CheckContext<'_>) -> CheckResult {
 
 pub(super) fn retired(context: CheckContext<'_>) -> CheckResult {
     let kernel = &context.host.kernel;
-    if context.able().is_none() {
+    if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
     let is_missing_in_kernel = |line: &&BootLine| {

@@ -77,7 +77,7 @@ fn parameter_to_write(wanted: &str, value: Option<&str>) -> String {
 
 pub(super) fn misspelt(context: CheckContext<'_>) -> CheckResult {
     let kernel = &context.host.kernel;
-    if context.able().is_none() || kernel.line.as_found().is_none() {
+    if context.supported_card().is_none() || kernel.line.as_present().is_none() {
         return CheckResult::skipped();
     }
     let mut findings: Vec<Values> = Vec::new();
@@ -109,7 +109,7 @@ pub(super) fn misspelt(context: CheckContext<'_>) -> CheckResult {
             {
                 let wanted =
                     parameter_to_write(&wanted, word.value.as_deref()).replacen('.', " ", 1);
-                let how = format!("run {} and reboot", context.host.system.renewal());
+                let how = format!("run {} and reboot", context.host.system.regeneration_command());
                 add(&format!("{} {}", line.module, word.text), &line.path, &wanted, &how);
             }
         }
@@ -118,7 +118,7 @@ pub(super) fn misspelt(context: CheckContext<'_>) -> CheckResult {
 }
 
 pub(super) fn option_with_dot(context: CheckContext<'_>) -> CheckResult {
-    if context.able().is_none() {
+    if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
     let lines = context.host.kernel.options.iter().filter(|line| line.command == "options");
@@ -136,7 +136,7 @@ pub(super) fn option_with_dot(context: CheckContext<'_>) -> CheckResult {
 
 pub(super) fn stray(context: CheckContext<'_>) -> CheckResult {
     let kernel = &context.host.kernel;
-    if context.able().is_none() || kernel.line.as_found().is_none() {
+    if context.supported_card().is_none() || kernel.line.as_present().is_none() {
         return CheckResult::skipped();
     }
     let words = kernel

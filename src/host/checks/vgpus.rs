@@ -15,7 +15,7 @@ pub(super) fn user(user: &User) -> String {
 }
 
 pub(super) fn full(context: CheckContext<'_>) -> CheckResult {
-    let Some(types) = context.able().and_then(|card| card.types.as_found()) else {
+    let Some(types) = context.supported_card().and_then(|card| card.types.as_present()) else {
         return CheckResult::skipped();
     };
     if types.is_empty() {
@@ -32,16 +32,16 @@ pub(super) fn full(context: CheckContext<'_>) -> CheckResult {
         return CheckResult::unknown([path], "the kernel does not report how many vGPUs fit");
     }
     if !free.is_empty() {
-        return CheckResult::fine([path], vec![("available", free.join(" or "))]);
+        return CheckResult::passed([path], vec![("available", free.join(" or "))]);
     }
-    let existing = context.host.vgpus.as_found().map_or(&[][..], Vec::as_slice);
+    let existing = context.host.vgpus.as_present().map_or(&[][..], Vec::as_slice);
     let listed: Vec<String> = existing.iter().map(describe).collect();
     let found = if listed.is_empty() {
         "the kernel lists no existing vGPU".to_owned()
     } else {
         listed.join("; ")
     };
-    CheckResult::wrong([path, DEVICES.to_owned()], vec![("found", found)])
+    CheckResult::failed([path, DEVICES.to_owned()], vec![("found", found)])
 }
 
 /// Describes a vGPU and its users for messages.
@@ -57,7 +57,8 @@ fn describe(vgpu: &VgpuInstance) -> String {
 }
 
 pub(super) fn unused(context: CheckContext<'_>) -> CheckResult {
-    let Some(existing) = context.able().and_then(|_| context.host.vgpus.as_found()) else {
+    let Some(existing) = context.supported_card().and_then(|_| context.host.vgpus.as_present())
+    else {
         return CheckResult::skipped();
     };
     if existing.is_empty() {
@@ -86,7 +87,7 @@ pub(super) fn unused(context: CheckContext<'_>) -> CheckResult {
     if !unused_vgpus.is_empty() {
         return CheckResult::each([DEVICES, "/proc"], unused_vgpus);
     }
-    CheckResult::fine(
+    CheckResult::passed(
         [DEVICES, "/proc"],
         vec![("found", existing.iter().map(describe).collect::<Vec<_>>().join("; "))],
     )

@@ -30,7 +30,7 @@ const OPERATIONS: &[&str] = &[
 impl Creations {
     /// Finds the places where a script creates vGPUs: by writing a uuid to `create`, by mdevctl, by
     /// `setup_gpu`, or by calling a function of the script that does any of these.
-    pub fn of(text: &str) -> Self {
+    pub fn find(text: &str) -> Self {
         let variables = variables(text);
         let lines: Vec<String> = code_lines(text).map(|line| fill_in(line, &variables)).collect();
         let creates_vgpu = |line: &str| {
@@ -56,13 +56,13 @@ impl Creations {
     }
 
     /// Whether a place creates the vGPU with this UUID.
-    pub fn name_uuid(&self, uuid: &str) -> bool {
+    pub fn has_uuid(&self, uuid: &str) -> bool {
         let uuid = uuid.to_ascii_lowercase();
         uuid.len() == 36 && self.places.iter().any(|text| text.to_ascii_lowercase().contains(&uuid))
     }
 
     /// Whether a condition names this VM.
-    pub fn name_domain(&self, name: &str) -> bool {
+    pub fn names_domain(&self, name: &str) -> bool {
         let is_name_char =
             |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$');
         let is_word = |text: &str| {
@@ -194,15 +194,15 @@ mod tests {
             "make_it() {\necho $1 > /x/create\n}\nif [ $1 = 'win10' ]; then\nmake_it UUID\nfi",
             "if [ $1 = office ]; then\ntrue\nelif [ $1 = win10 ]; then\necho UUID > /x/create\nfi",
         ] {
-            let creations = Creations::of(&text.replace("UUID", UUID));
+            let creations = Creations::find(&text.replace("UUID", UUID));
             assert!(
-                creations.name_domain("win10") && creations.name_uuid(&UUID.to_uppercase()),
+                creations.names_domain("win10") && creations.has_uuid(&UUID.to_uppercase()),
                 "{text}: {creations:?}"
             );
             assert!(
-                !creations.name_domain("office")
-                    && !creations.name_domain("prepare")
-                    && !creations.name_domain("win"),
+                !creations.names_domain("office")
+                    && !creations.names_domain("prepare")
+                    && !creations.names_domain("win"),
                 "{text}"
             );
         }
@@ -213,7 +213,11 @@ mod tests {
             "# win10\nif [ $1 = win10-old ]; then\necho x > /x/create\nfi",
             "if [ $1 = win10 ]; then\nmdevctl list\nfi",
         ] {
-            assert!(!Creations::of(text).name_domain("win10"), "{text}: {:?}", Creations::of(text));
+            assert!(
+                !Creations::find(text).names_domain("win10"),
+                "{text}: {:?}",
+                Creations::find(text)
+            );
         }
     }
 }

@@ -20,7 +20,7 @@ pub fn interpreter(text: &str) -> Option<&str> {
 }
 
 /// Whether a hook creates vGPUs: by `setup_gpu` lines, or by its own commands.
-pub fn makes_vgpus(text: &str) -> bool {
+pub fn creates_vgpus(text: &str) -> bool {
     code_lines(text).any(|line| {
         line.contains("setup_gpu")
             || line.contains("mdev_supported_types")

@@ -1,7 +1,7 @@
 //! The kernel: its command line, the parameters and options of its modules, and which modules are
 //! loaded, built in or available.
 
-use super::boot::next_start;
+use super::boot::next_boot;
 use super::{Probe, Root};
 
 mod modprobe;
@@ -10,7 +10,7 @@ mod parameter;
 mod words;
 
 pub use modprobe::{BootLine, ModprobeLine};
-pub use parameter::{Next, Parameter, is_on};
+pub use parameter::{NextValue, Parameter, is_on};
 pub use words::{Word, words};
 
 use words::normalized;
@@ -48,7 +48,7 @@ impl Kernel {
         let line = root.text("/proc/cmdline").map(|text| words(&text));
         let options = modprobe::read_options(root);
         let release = root.line("/proc/sys/kernel/osrelease");
-        let next = next_start(root);
+        let next = next_boot(root);
         let parameter = |name| parameter::read(root, name, &line, &options, &next);
         let (enable_gvt, enable_guc, ignore_msrs) = (
             parameter("i915.enable_gvt"),
@@ -80,20 +80,20 @@ impl Kernel {
     /// Whether a module is loaded or built in; `None` if /sys/module cannot be read.
     pub fn is_loaded(&self, module: &str) -> Option<bool> {
         let is_listed = |names: &[String]| names.iter().any(|name| name == module);
-        self.loaded.as_found().map(|names| is_listed(names) || is_listed(&self.built_in))
+        self.loaded.as_present().map(|names| is_listed(names) || is_listed(&self.built_in))
     }
 
     /// Whether this kernel has a module, built in or loadable; `None` if the list of modules cannot
     /// be read.
     pub fn has_module(&self, module: &str) -> Option<bool> {
         self.available
-            .as_found()
+            .as_present()
             .map(|names| names.iter().chain(&self.built_in).any(|name| name == module))
     }
 
     /// The words of the running kernel's command line.
     pub fn words(&self) -> &[Word] {
-        self.line.as_found().map_or(&[], Vec::as_slice)
+        self.line.as_present().map_or(&[], Vec::as_slice)
     }
 
     /// The lines of modprobe.d with this command for this module.

@@ -25,7 +25,7 @@ pub(super) fn built_in(root: &Root, release: &Probe<String>) -> Vec<String> {
 /// Reads the module names in a list in the kernel's module folder, with lines like
 /// `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz: kernel/virt/lib/irqbypass.ko.xz …`.
 fn module_list(root: &Root, release: &Probe<String>, file: &str) -> Probe<Vec<String>> {
-    let Some(release) = release.as_found() else { return Probe::Absent };
+    let Some(release) = release.as_present() else { return Probe::Absent };
     let mut texts = MODULES.iter().map(|folder| root.text(&format!("{folder}/{release}/{file}")));
     let text = texts.find(|text| *text != Probe::Absent).unwrap_or(Probe::Absent);
     let name = |line: &str| {

@@ -2,7 +2,7 @@
 
 use super::modprobe::ModprobeLine;
 use super::words::{Word, normalized};
-use crate::host::boot::{NextStart, NextStarts, Renewal};
+use crate::host::boot::{BootFile, NextBoot, Regeneration};
 use crate::host::{Probe, Root};
 
 /// A module's parameter and every value it has or will get.
@@ -19,20 +19,20 @@ pub struct Parameter {
     /// The value set in modprobe.d, and the file.
     pub option: Option<(String, String)>,
     /// The value that the command line of the next boot sets, and where.
-    pub next: Option<Next>,
+    pub next: Option<NextValue>,
     /// The value in a drop-in that grub-mkconfig does not read, and where.
-    pub unread: Option<Next>,
+    pub unread: Option<NextValue>,
 }
 
 /// The value that a parameter gets at the next boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Next {
+pub struct NextValue {
     /// The value.
     pub value: String,
     /// The file that sets it.
     pub path: String,
     /// The command to run before the reboot.
-    pub renewal: Renewal,
+    pub regeneration: Regeneration,
 }
 
 impl Parameter {
@@ -40,7 +40,7 @@ impl Parameter {
     /// modprobe.d are not used: they describe the next boot, and may have been written after this
     /// one.
     pub fn value(&self) -> Option<&str> {
-        self.now.as_found().or(self.line.as_ref()).map(String::as_str)
+        self.now.as_present().or(self.line.as_ref()).map(String::as_str)
     }
 
     /// The files that set or show the parameter.
@@ -52,11 +52,11 @@ impl Parameter {
     }
 
     /// The value at the next boot, as far as files show it. The command line overrides modprobe.d.
-    pub fn at_next_start(&self) -> Option<Next> {
-        let from_option = |(value, path): &(String, String)| Next {
+    pub fn at_next_boot(&self) -> Option<NextValue> {
+        let from_option = |(value, path): &(String, String)| NextValue {
             value: value.clone(),
             path: path.clone(),
-            renewal: Renewal::Initramfs,
+            regeneration: Regeneration::Initramfs,
         };
         if self.next.is_none() && self.line.is_none() {
             return self.option.as_ref().map(from_option);
@@ -68,13 +68,14 @@ impl Parameter {
     /// command line already turns it on but it is off nevertheless, because a reboot would not
     /// change that, and if the current value cannot be read but an option in modprobe.d, which may
     /// already be in effect, sets it.
-    pub fn pending(&self) -> Option<Next> {
+    pub fn pending(&self) -> Option<NextValue> {
         if self.is_on() == Some(true) || self.line.as_deref().is_some_and(is_on) {
             return None;
         }
-        let is_not_yet_in_effect =
-            |next: &Next| self.now.as_found().is_some() || next.renewal != Renewal::Initramfs;
-        self.at_next_start().filter(|next| is_on(&next.value) && is_not_yet_in_effect(next))
+        let is_not_yet_in_effect = |next: &NextValue| {
+            self.now.as_present().is_some() || next.regeneration != Regeneration::Initramfs
+        };
+        self.at_next_boot().filter(|next| is_on(&next.value) && is_not_yet_in_effect(next))
     }
 
     /// The value as a bool; a parameter without a value is true.
@@ -95,11 +96,11 @@ pub(super) fn read(
     name: &'static str,
     line: &Probe<Vec<Word>>,
     options: &[ModprobeLine],
-    next: &NextStarts,
+    next: &NextBoot,
 ) -> Parameter {
     let (module, parameter) = name.split_once('.').unwrap_or(("", name));
     let path = format!("/sys/module/{module}/parameters/{parameter}");
-    let words = line.as_found().map_or(&[][..], Vec::as_slice);
+    let words = line.as_present().map_or(&[][..], Vec::as_slice);
     let value = |word: &Word| word.value.clone().unwrap_or_default();
     let options = options
         .iter()
@@ -107,12 +108,12 @@ pub(super) fn read(
     let mut option = options
         .flat_map(|line| line.words.iter().map(|word| (word, &line.path)))
         .filter(|(word, _)| word.name == parameter);
-    let setting = |(file, word): (&NextStart, &Word)| Next {
+    let setting = |(file, word): (&BootFile, &Word)| NextValue {
         value: value(word),
         path: file.path.clone(),
-        renewal: file.renewal,
+        regeneration: file.regeneration,
     };
-    let mut settings: Vec<Next> = next.words(name).map(setting).collect();
+    let mut settings: Vec<NextValue> = next.words(name).map(setting).collect();
     // Files that a boot loader reads come first; they are regenerated from the later ones, so any
     // file that turns the parameter on is used.
     let chosen = settings

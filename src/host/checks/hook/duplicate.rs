@@ -4,7 +4,7 @@ use super::super::{CheckContext, CheckResult, Values};
 use crate::domain::parse_uuid;
 use crate::emit::Guest;
 use crate::emit::shell::word;
-use crate::host::hook::{Creations, Setup, makes_vgpus, setups};
+use crate::host::hook::{Creations, Setup, creates_vgpus, setups};
 
 /// A hook that creates vGPUs, or a script that a hook runs.
 struct CreatingHook<'h> {
@@ -22,19 +22,19 @@ fn creating_hooks(context: CheckContext<'_>) -> Vec<CreatingHook<'_>> {
     let scripts = libvirt.scripts.iter().map(|(domain, hook)| (Some(domain.as_str()), hook));
     let all = hooks.chain(scripts).filter(|(_, hook)| hook.is_executable);
     let with_text = all.filter_map(|(domain, hook)| {
-        Some((domain, hook, hook.text.as_found().filter(|text| makes_vgpus(text))?))
+        Some((domain, hook, hook.text.as_present().filter(|text| creates_vgpus(text))?))
     });
     with_text
         .map(|(domain, hook, text)| CreatingHook {
             path: &hook.path,
             setups: setups(text),
-            creations: Creations::of(text),
+            creations: Creations::find(text),
             domain,
         })
         .collect()
 }
 
-pub(in crate::host::checks) fn two(context: CheckContext<'_>) -> CheckResult {
+pub(in crate::host::checks) fn duplicate_hooks(context: CheckContext<'_>) -> CheckResult {
     let creating_hooks = creating_hooks(context);
     if creating_hooks.len() < 2 {
         return CheckResult::skipped();
@@ -91,7 +91,7 @@ fn created_without_setup_line(
     first: &CreatingHook<'_>,
     other: &CreatingHook<'_>,
 ) -> Option<String> {
-    if let Some(setup) = first.setups.iter().find(|setup| other.creations.name_uuid(&setup.uuid)) {
+    if let Some(setup) = first.setups.iter().find(|setup| other.creations.has_uuid(&setup.uuid)) {
         return Some(format!("the vGPU {}", setup.uuid));
     }
     // A VM with two vGPUs may get one from each hook.
@@ -99,7 +99,7 @@ fn created_without_setup_line(
         |name: &str| context.guests.iter().any(|guest| guest.name == name && guest.vgpus.len() > 1);
     let is_for = |setup: &&Setup| {
         let is_named =
-            other.creations.name_domain(&setup.name) || other.domain == Some(setup.name.as_str());
+            other.creations.names_domain(&setup.name) || other.domain == Some(setup.name.as_str());
         is_named && !other.creations.is_empty() && !has_several(&setup.name)
     };
     first.setups.iter().find(is_for).map(|setup| format!("a vGPU for {}", word(&setup.name)))

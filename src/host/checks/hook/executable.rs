@@ -1,10 +1,10 @@
 //! Checks whether hooks can run: their mode, interpreter and syntax, and the program that they call.
 
 use super::super::{CheckContext, CheckResult, Values};
-use super::{of_vgpus, readable, unreadable};
+use super::{readable, unreadable, vgpu_hooks};
 use crate::emit::shell::word;
 use crate::host::confinement::Program;
-use crate::host::hook::{bash_function, interpreter, makes_vgpus, program_call};
+use crate::host::hook::{bash_function, creates_vgpus, interpreter, program_call};
 use crate::host::libvirt::HookFile;
 use crate::version::Version;
 
@@ -18,7 +18,7 @@ fn each<'h>(
     finding: impl Fn(&'h HookFile, &'h str) -> Option<Values>,
 ) -> CheckResult {
     let checked_hooks =
-        || readable(context).filter(|(hook, text)| hook.is_executable || makes_vgpus(text));
+        || readable(context).filter(|(hook, text)| hook.is_executable || creates_vgpus(text));
     let paths: Vec<String> = checked_hooks().map(|(hook, _)| hook.path.clone()).collect();
     let findings: Vec<Values> =
         checked_hooks().filter_map(|(hook, text)| finding(hook, text)).collect();
@@ -61,7 +61,7 @@ pub(in crate::host::checks) fn with_bash_functions(context: CheckContext<'_>) ->
 }
 
 pub(in crate::host::checks) fn not_executable(context: CheckContext<'_>) -> CheckResult {
-    let hooks: Vec<&HookFile> = of_vgpus(context).map(|(hook, _)| hook).collect();
+    let hooks: Vec<&HookFile> = vgpu_hooks(context).map(|(hook, _)| hook).collect();
     if hooks.is_empty() {
         return CheckResult::skipped();
     }
@@ -76,7 +76,7 @@ pub(in crate::host::checks) fn not_executable(context: CheckContext<'_>) -> Chec
 /// folders in which hooks look for programs, or AppArmor forbids it.
 pub(in crate::host::checks) fn without_program(context: CheckContext<'_>) -> CheckResult {
     let confinement = &context.host.confinement;
-    let Some(programs) = confinement.programs.as_found() else { return CheckResult::skipped() };
+    let Some(programs) = confinement.programs.as_present() else { return CheckResult::skipped() };
     let calls: Vec<(&HookFile, &str)> = readable(context)
         .filter(|(hook, _)| hook.is_executable)
         .filter_map(|(hook, text)| Some((hook, program_call(text)?)))
@@ -119,9 +119,9 @@ pub(in crate::host::checks) fn folder_ignored(context: CheckContext<'_>) -> Chec
     let Some(version) = context.host.libvirt.version else { return CheckResult::skipped() };
     let folder = context.host.system.hooks();
     if version >= FIRST_WITH_FOLDER {
-        return CheckResult::fine([folder], vec![]);
+        return CheckResult::passed([folder], vec![]);
     }
-    let hooks_in_folder = of_vgpus(context).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
+    let hooks_in_folder = vgpu_hooks(context).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
     let values = |(hook, _): (&HookFile, &str)| {
         vec![("path", word(&hook.path)), ("libvirt", version.to_string())]
     };

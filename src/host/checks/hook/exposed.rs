@@ -10,7 +10,7 @@ pub(in crate::host::checks) fn writable_by_all(context: CheckContext<'_>) -> Che
     let libvirt = &context.host.libvirt;
     let mut read: Vec<String> = libvirt.hooks.iter().map(|hook| hook.path.clone()).collect();
     let finding = |exposure: &Exposure| {
-        let mut values = vec![("what", exposure.who.clone())];
+        let mut values = vec![("what", exposure.users.clone())];
         match &exposure.link {
             Some(link) => {
                 values.push((

@@ -4,7 +4,7 @@ use super::{CheckContext, CheckResult, HELP, Values};
 use crate::emit::hook::{Style, file};
 use crate::emit::shell::word;
 use crate::host::Probe;
-use crate::host::hook::makes_vgpus;
+use crate::host::hook::creates_vgpus;
 use crate::host::libvirt::HookFile;
 use crate::host::system::System;
 
@@ -12,7 +12,7 @@ mod duplicate;
 mod executable;
 mod exposed;
 
-pub(super) use duplicate::two;
+pub(super) use duplicate::duplicate_hooks;
 pub(super) use executable::{
     folder_ignored, not_executable, with_bash_functions, without_interpreter, without_program,
 };
@@ -26,19 +26,21 @@ fn readable(context: CheckContext<'_>) -> impl Iterator<Item = (&HookFile, &str)
         .hooks
         .iter()
         .filter(|hook| hook.is_executable || !is_leftover(&hook.path));
-    hooks.filter_map(|hook| hook.text.as_found().map(|text| (hook, text.as_str())))
+    hooks.filter_map(|hook| hook.text.as_present().map(|text| (hook, text.as_str())))
 }
 
 /// The readable hooks that create vGPUs.
-pub(in crate::host::checks) fn of_vgpus(
+pub(in crate::host::checks) fn vgpu_hooks(
     context: CheckContext<'_>,
 ) -> impl Iterator<Item = (&HookFile, &str)> {
-    readable(context).filter(|(_, text)| makes_vgpus(text))
+    readable(context).filter(|(_, text)| creates_vgpus(text))
 }
 
 /// The executable hook that loads kvmgt before it creates a vGPU, as the emitted hook does.
-pub(in crate::host::checks) fn that_loads_kvmgt(context: CheckContext<'_>) -> Option<&HookFile> {
-    of_vgpus(context)
+pub(in crate::host::checks) fn hook_that_loads_kvmgt(
+    context: CheckContext<'_>,
+) -> Option<&HookFile> {
+    vgpu_hooks(context)
         .find(|(hook, text)| hook.is_executable && text.contains("modprobe kvmgt"))
         .map(|(hook, _)| hook)
 }
@@ -78,23 +80,23 @@ fn is_leftover(path: &str) -> bool {
 }
 
 pub(in crate::host::checks) fn missing(context: CheckContext<'_>) -> CheckResult {
-    if context.able().is_none() || !context.host.libvirt.is_installed {
+    if context.supported_card().is_none() || !context.host.libvirt.is_installed {
         return CheckResult::skipped();
     }
-    if let Some((hook, _)) = of_vgpus(context).next() {
-        return CheckResult::fine([hook.path.clone()], vec![("path", word(&hook.path))]);
+    if let Some((hook, _)) = vgpu_hooks(context).next() {
+        return CheckResult::passed([hook.path.clone()], vec![("path", word(&hook.path))]);
     }
     if let Some((path, why)) = unreadable(context) {
         return CheckResult::unreadable(path, why);
     }
     if !context.host.libvirt.mdevctl.is_empty() {
-        return CheckResult::fine(
+        return CheckResult::passed(
             ["/etc/mdevctl.d"],
             vec![("path", "mdevctl (/etc/mdevctl.d)".to_owned())],
         );
     }
     let folder = context.host.system.hooks();
-    CheckResult::wrong([format!("{folder}/qemu"), format!("{folder}/qemu.d")], vec![])
+    CheckResult::failed([format!("{folder}/qemu"), format!("{folder}/qemu.d")], vec![])
 }
 
 /// The script of a hook: its lines without comments and without those that name a domain or GPU.
@@ -107,7 +109,7 @@ fn script(text: &str) -> Vec<&str> {
 pub(in crate::host::checks) fn outdated(context: CheckContext<'_>) -> CheckResult {
     // Only the emitted hook has this line.
     let emitted_hooks: Vec<(&HookFile, &str)> =
-        of_vgpus(context).filter(|(_, text)| text.contains("made=/run/gvtg")).collect();
+        vgpu_hooks(context).filter(|(_, text)| text.contains("made=/run/gvtg")).collect();
     if emitted_hooks.is_empty() {
         return CheckResult::skipped();
     }

@@ -2,11 +2,11 @@
 
 use super::super::{CheckContext, CheckResult};
 use super::{
-    NEXT, guc_at_next_start, has_guc_submission, has_i915_built_in, is_enabled, parameter_origin,
-    pending_reboot, renewal_command, unknown_state,
+    NEXT, guc_at_next_boot, has_guc_submission, has_i915_built_in, is_enabled, parameter_origin,
+    pending_reboot, regeneration_command, unknown_state,
 };
 use crate::emit::shell::{list, word};
-use crate::host::boot::Renewal;
+use crate::host::boot::Regeneration;
 use crate::host::kernel::is_on;
 
 pub(in crate::host::checks) fn reboot_pending(context: CheckContext<'_>) -> CheckResult {
@@ -14,32 +14,32 @@ pub(in crate::host::checks) fn reboot_pending(context: CheckContext<'_>) -> Chec
     let Some(next) = pending_reboot(context) else { return CheckResult::skipped() };
     let mut what = vec!["i915.enable_gvt=1".to_owned()];
     what.extend(kernel.ignore_msrs.pending().map(|_| "kvm.ignore_msrs=1".to_owned()));
-    let renewal = renewal_command(context, next.renewal);
-    let how = renewal.map_or("reboot".to_owned(), |renewal| {
-        format!("run {renewal} if you have not done so since the file was written, reboot")
+    let regeneration = regeneration_command(context, next.regeneration);
+    let how = regeneration.map_or("reboot".to_owned(), |regeneration| {
+        format!("run {regeneration} if you have not done so since the file was written, reboot")
     });
     let mut read = kernel.enable_gvt.read();
     read.dedup();
-    CheckResult::wrong(read, vec![("path", word(&next.path)), ("what", list(&what)), ("how", how)])
+    CheckResult::failed(read, vec![("path", word(&next.path)), ("what", list(&what)), ("how", how)])
 }
 
 pub(in crate::host::checks) fn gvt_not_enabled(context: CheckContext<'_>) -> CheckResult {
     let parameter = &context.host.kernel.enable_gvt;
-    if context.able().is_none() {
+    if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
     let read = parameter.read();
     if is_enabled(context) == Some(true) {
-        return CheckResult::fine(read, vec![]);
+        return CheckResult::passed(read, vec![]);
     }
     // Another check has reported it, or no parameter helps.
     if pending_reboot(context).is_some()
-        || guc_at_next_start(context).is_some()
+        || guc_at_next_boot(context).is_some()
         || context.host.kernel.has_module("kvmgt") == Some(false)
     {
         return CheckResult::skipped();
     }
-    if parameter.value().is_none() && context.host.kernel.line.as_found().is_none() {
+    if parameter.value().is_none() && context.host.kernel.line.as_present().is_none() {
         return CheckResult::unknown(read, "the kernel command line cannot be read");
     }
     if let Some(why) = unknown_state(context) {
@@ -85,7 +85,7 @@ pub(in crate::host::checks) fn gvt_not_enabled(context: CheckContext<'_>) -> Che
                 "{} turns it on, but grub-mkconfig does not read that file: no line in /etc/default/grub sources it",
                 unread.path
             );
-            let renew = renewal_command(context, Renewal::Grub).unwrap_or_default();
+            let renew = regeneration_command(context, Regeneration::Grub).unwrap_or_default();
             let line = format!(". {}", word(&unread.path));
             (
                 what,
@@ -99,5 +99,5 @@ pub(in crate::host::checks) fn gvt_not_enabled(context: CheckContext<'_>) -> Che
             next,
         ),
     };
-    CheckResult::wrong(read, vec![("what", what), ("how", how)])
+    CheckResult::failed(read, vec![("what", what), ("how", how)])
 }

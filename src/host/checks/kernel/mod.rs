@@ -4,8 +4,8 @@
 use super::CheckContext;
 use crate::emit::shell::word;
 use crate::host::Probe;
-use crate::host::boot::Renewal;
-use crate::host::kernel::{Next, Parameter, is_on};
+use crate::host::boot::Regeneration;
+use crate::host::kernel::{NextValue, Parameter, is_on};
 use crate::host::system::System;
 
 mod guc;
@@ -18,34 +18,37 @@ pub(super) use gvt::{gvt_not_enabled, reboot_pending};
 pub(super) use modules::{kvmgt_not_loaded, vfio_not_loaded, without_kvmgt};
 pub(super) use msrs::msrs_not_ignored;
 
-use guc::guc_at_next_start;
+use guc::guc_at_next_boot;
 
 /// The commands that prepare a host, in the same words as in README.md, `fix` and the help.
 pub const NEXT: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
 
 /// The value that i915 gets at the next boot. If i915 is built in, options in modprobe.d have no
 /// effect.
-fn at_next_start(context: CheckContext<'_>, parameter: &Parameter) -> Option<Next> {
+fn at_next_boot(context: CheckContext<'_>, parameter: &Parameter) -> Option<NextValue> {
     parameter
-        .at_next_start()
-        .filter(|next| !has_i915_built_in(context) || next.renewal != Renewal::Initramfs)
+        .at_next_boot()
+        .filter(|next| !has_i915_built_in(context) || next.regeneration != Regeneration::Initramfs)
 }
 
 /// The command that makes a changed file take effect at the next boot.
-fn renewal_command(context: CheckContext<'_>, renewal: Renewal) -> Option<&'static str> {
-    match (renewal, context.host.system) {
-        (Renewal::None, _) => None,
-        (Renewal::Grub, System::Dracut | System::Ostree) => {
+fn regeneration_command(
+    context: CheckContext<'_>,
+    regeneration: Regeneration,
+) -> Option<&'static str> {
+    match (regeneration, context.host.system) {
+        (Regeneration::None, _) => None,
+        (Regeneration::Grub, System::Dracut | System::Ostree) => {
             Some("`sudo grub2-mkconfig -o /boot/grub2/grub.cfg`")
         }
-        (Renewal::Grub, System::Arch) => Some("`sudo grub-mkconfig -o /boot/grub/grub.cfg`"),
-        (Renewal::Grub, _) => Some(
+        (Regeneration::Grub, System::Arch) => Some("`sudo grub-mkconfig -o /boot/grub/grub.cfg`"),
+        (Regeneration::Grub, _) => Some(
             "`sudo update-grub` (if there is none, `sudo grub-mkconfig -o /boot/grub/grub.cfg`)",
         ),
-        (Renewal::Entries, _) => {
+        (Regeneration::Entries, _) => {
             Some("`sudo kernel-install add-all` (on Proxmox VE `sudo proxmox-boot-tool refresh`)")
         }
-        (Renewal::Initramfs, system) => Some(system.renewal()),
+        (Regeneration::Initramfs, system) => Some(system.regeneration_command()),
     }
 }
 
@@ -68,7 +71,7 @@ fn is_enabled(context: CheckContext<'_>) -> Option<bool> {
     }
     let is_older = || {
         let mut numbers =
-            kernel.release.as_found()?.split('.').map(|part| part.parse::<u32>().ok());
+            kernel.release.as_present()?.split('.').map(|part| part.parse::<u32>().ok());
         Some((numbers.next()??, numbers.next()??) < FIRST_WITH_INDEPENDENT_KVMGT)
     };
     let from_kvmgt =
@@ -83,8 +86,8 @@ fn unknown_state(context: CheckContext<'_>) -> Option<String> {
     if is_enabled(context).is_some() {
         return None;
     }
-    let next = at_next_start(context, parameter)
-        .filter(|next| is_on(&next.value) && next.renewal == Renewal::Initramfs)?;
+    let next = at_next_boot(context, parameter)
+        .filter(|next| is_on(&next.value) && next.regeneration == Regeneration::Initramfs)?;
     let why = match parameter.now {
         Probe::Absent => format!("{} is missing", parameter.path),
         _ => format!("only root can read {}", parameter.path),
@@ -97,10 +100,10 @@ fn unknown_state(context: CheckContext<'_>) -> Option<String> {
 
 /// The setting that turns on GVT-g at the next boot if it is off now; `None` if a reboot would not
 /// turn it on.
-fn pending_reboot(context: CheckContext<'_>) -> Option<Next> {
+fn pending_reboot(context: CheckContext<'_>) -> Option<NextValue> {
     let kernel = &context.host.kernel;
-    let has_guc = has_guc_submission(context) || guc_at_next_start(context).is_some();
-    if context.able().is_none()
+    let has_guc = has_guc_submission(context) || guc_at_next_boot(context).is_some();
+    if context.supported_card().is_none()
         || is_enabled(context) == Some(true)
         || has_guc
         || kernel.has_module("kvmgt") == Some(false)
@@ -108,7 +111,10 @@ fn pending_reboot(context: CheckContext<'_>) -> Option<Next> {
         return None;
     }
     let reads_options = !has_i915_built_in(context);
-    kernel.enable_gvt.pending().filter(|next| reads_options || next.renewal != Renewal::Initramfs)
+    kernel
+        .enable_gvt
+        .pending()
+        .filter(|next| reads_options || next.regeneration != Regeneration::Initramfs)
 }
 
 /// Whether i915 is built into the kernel, so that only the kernel command line sets its parameters.
@@ -121,7 +127,7 @@ pub(super) fn is_ready(context: CheckContext<'_>) -> bool {
     let kernel = &context.host.kernel;
     let has_driver = context
         .card()
-        .is_some_and(|card| card.driver.as_found().is_some_and(|driver| driver == "i915"));
+        .is_some_and(|card| card.driver.as_present().is_some_and(|driver| driver == "i915"));
     let is_loaded = kernel.is_loaded("kvmgt") == Some(true);
     has_driver && is_loaded && is_enabled(context) == Some(true) && !has_guc_submission(context)
 }

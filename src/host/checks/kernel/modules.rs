@@ -1,24 +1,24 @@
 //! Checks whether the kernel has the modules of GVT-g, and has loaded them.
 
 use super::super::{CheckContext, CheckResult, HELP, hook};
-use super::{NEXT, guc_at_next_start, is_enabled, pending_reboot, unknown_state};
+use super::{NEXT, guc_at_next_boot, is_enabled, pending_reboot, unknown_state};
 
 pub(in crate::host::checks) fn without_kvmgt(context: CheckContext<'_>) -> CheckResult {
     let kernel = &context.host.kernel;
-    if context.able().is_none() {
+    if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
-    let release = kernel.release.as_found().map_or("RELEASE", String::as_str);
+    let release = kernel.release.as_present().map_or("RELEASE", String::as_str);
     let read = [
         format!("/lib/modules/{release}/modules.dep"),
         format!("/lib/modules/{release}/modules.builtin"),
     ];
     match kernel.has_module("kvmgt") {
         _ if context.is_on() || kernel.is_loaded("kvmgt") == Some(true) => {
-            CheckResult::fine(read, vec![])
+            CheckResult::passed(read, vec![])
         }
-        Some(true) => CheckResult::fine(read, vec![]),
-        Some(false) => CheckResult::wrong(read, vec![("found", release.to_owned())]),
+        Some(true) => CheckResult::passed(read, vec![]),
+        Some(false) => CheckResult::failed(read, vec![("found", release.to_owned())]),
         None => CheckResult::unknown(read, "the list of the running kernel's modules is missing"),
     }
 }
@@ -26,19 +26,17 @@ pub(in crate::host::checks) fn without_kvmgt(context: CheckContext<'_>) -> Check
 pub(in crate::host::checks) fn kvmgt_not_loaded(context: CheckContext<'_>) -> CheckResult {
     let kernel = &context.host.kernel;
     let read = ["/sys/module/kvmgt"];
-    if context.able().is_none() || kernel.has_module("kvmgt") == Some(false) {
+    if context.supported_card().is_none() || kernel.has_module("kvmgt") == Some(false) {
         return CheckResult::skipped();
     }
     match kernel.is_loaded("kvmgt") {
-        _ if context.is_on() => CheckResult::fine(read, vec![]),
-        Some(true) => CheckResult::fine(read, vec![]),
+        _ if context.is_on() => CheckResult::passed(read, vec![]),
+        Some(true) => CheckResult::passed(read, vec![]),
         // Until the reboot, loading it fails ("No such device").
-        Some(false)
-            if pending_reboot(context).is_some() || guc_at_next_start(context).is_some() =>
-        {
+        Some(false) if pending_reboot(context).is_some() || guc_at_next_boot(context).is_some() => {
             CheckResult::skipped()
         }
-        Some(false) if hook::that_loads_kvmgt(context).is_some() => CheckResult::unknown(
+        Some(false) if hook::hook_that_loads_kvmgt(context).is_some() => CheckResult::unknown(
             read,
             "the hook loads kvmgt when a VM starts; to see now whether that works, run `sudo modprobe kvmgt`",
         ),
@@ -48,9 +46,9 @@ pub(in crate::host::checks) fn kvmgt_not_loaded(context: CheckContext<'_>) -> Ch
         ),
         // While GVT-g is off, modprobe says "No such device".
         Some(false) if is_enabled(context) != Some(true) => {
-            CheckResult::wrong(read, vec![(HELP, NEXT.to_owned())])
+            CheckResult::failed(read, vec![(HELP, NEXT.to_owned())])
         }
-        Some(false) => CheckResult::wrong(read, vec![]),
+        Some(false) => CheckResult::failed(read, vec![]),
         None => CheckResult::unknown(read, "/sys/module does not exist"),
     }
 }
@@ -59,7 +57,9 @@ pub(in crate::host::checks) fn vfio_not_loaded(context: CheckContext<'_>) -> Che
     let (machine, kernel) = (&context.host.machine, &context.host.kernel);
     let read = ["/sys/module/vfio", "/sys/module/vfio_iommu_type1", "/dev/vfio/vfio"];
     // Loading kvmgt loads vfio, too.
-    if context.able().is_none() || (!context.is_on() && kernel.is_loaded("kvmgt") != Some(true)) {
+    if context.supported_card().is_none()
+        || (!context.is_on() && kernel.is_loaded("kvmgt") != Some(true))
+    {
         return CheckResult::skipped();
     }
     let mut missing: Vec<&str> = Vec::new();
@@ -74,7 +74,7 @@ pub(in crate::host::checks) fn vfio_not_loaded(context: CheckContext<'_>) -> Che
         missing.push("/dev/vfio/vfio");
     }
     if missing.is_empty() {
-        return CheckResult::fine(read, vec![]);
+        return CheckResult::passed(read, vec![]);
     }
-    CheckResult::wrong(read, vec![("what", missing.join(" and "))])
+    CheckResult::failed(read, vec![("what", missing.join(" and "))])
 }

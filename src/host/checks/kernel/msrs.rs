@@ -7,15 +7,15 @@ use crate::host::kernel::is_on;
 
 pub(in crate::host::checks) fn msrs_not_ignored(context: CheckContext<'_>) -> CheckResult {
     let parameter = &context.host.kernel.ignore_msrs;
-    if context.able().is_none() {
+    if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
     // Every user can read kvm's parameter. If it is missing, kvm is not loaded yet and will read
     // the options.
     let from_option = || parameter.option.as_ref().map(|(value, _)| is_on(value));
     match parameter.is_on().or_else(from_option) {
-        Some(true) => CheckResult::fine(parameter.read(), vec![]),
-        None if context.host.kernel.line.as_found().is_none() => CheckResult::unknown(
+        Some(true) => CheckResult::passed(parameter.read(), vec![]),
+        None if context.host.kernel.line.as_present().is_none() => CheckResult::unknown(
             parameter.read(),
             "neither KVM's parameters nor the kernel command line can be read",
         ),
@@ -33,7 +33,7 @@ pub(in crate::host::checks) fn msrs_not_ignored(context: CheckContext<'_>) -> Ch
                 );
                 (HELP, help)
             }));
-            CheckResult::wrong(parameter.read(), values)
+            CheckResult::failed(parameter.read(), values)
         }
     }
 }
