@@ -9,12 +9,66 @@ use std::path::{Path, PathBuf};
 
 use foldhash::quality::RandomState;
 use foldhash::{HashSet, HashSetExt};
+use miette::Diagnostic;
+use thiserror::Error;
 use xattr::FileExt;
 
-use super::io::{read_file, why_no_new_file};
+use super::io::{ReadError, read_file, why_no_new_file};
 use super::signals::uninterrupted;
 use crate::domain::managed_file::name_to_edit;
 use crate::text::sanitize::system_error;
+
+/// The reason why a file is not replaced. Messages show the file's name before it.
+#[derive(Debug, Error, Diagnostic)]
+pub(super) enum ReplaceError {
+    #[error("can't be written: {}", system_error(.0))]
+    System(#[from] io::Error),
+    #[error(
+        "can't be written: it has {}, which would keep the old content: write to stdout instead",
+        other_hard_links(*.count)
+    )]
+    HardLinks {
+        /// The number of other hard links.
+        count: u64,
+    },
+    #[error("can't be written: {reason}")]
+    #[diagnostic(help(
+        "the folder must be writable, since a new file replaces the old one; to write elsewhere: `gvtg-xml fix FILE > NEW`"
+    ))]
+    Folder { reason: String },
+    #[error("can't be written: its owner and group can't be preserved: {}", system_error(.0))]
+    Owner(#[source] io::Error),
+    #[error("can't be written: its extended attributes can't be read: {}", system_error(.0))]
+    Attributes(#[source] io::Error),
+    #[error(
+        "can't be written: its extended attribute {} can't be {action}: {}",
+        name.to_string_lossy(),
+        system_error(error)
+    )]
+    Attribute { action: &'static str, name: OsString, error: io::Error },
+    #[error("can't be written: it was changed in the meantime; try again")]
+    Changed,
+}
+
+/// Describes the other hard links of a file.
+fn other_hard_links(count: u64) -> String {
+    if count == 1 { "another hard link".to_owned() } else { format!("{count} other hard links") }
+}
+
+/// A warning about a file in which libvirt keeps a domain.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "{file}: libvirt keeps the domain in this file and overwrites it: this change will probably be lost"
+)]
+#[diagnostic(help(
+    "change the domain with `VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit {domain}`\n\
+     or with `virsh dumpxml --inactive --security-info {domain} | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
+))]
+pub(super) struct ManagedFileWarning {
+    file: String,
+    /// The domain's name.
+    domain: String,
+}
 
 /// A file's state at the time it was read.
 pub(super) struct Original {
@@ -50,10 +104,9 @@ impl State {
 ///
 /// # Errors
 /// Fails if the file can't be read or is not a regular file (a FIFO, a socket, a device).
-pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), String> {
-    let unreadable = |error: io::Error| format!("can't be read: {}", system_error(&error));
+pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), ReadError> {
     // Checked before opening, because opening a FIFO blocks until there is a writer.
-    let kind = fs::metadata(path).map_err(unreadable)?.file_type();
+    let kind = fs::metadata(path)?.file_type();
     if !kind.is_file() {
         let file_kind = if kind.is_fifo() {
             "a FIFO"
@@ -62,13 +115,11 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
         } else {
             "a device"
         };
-        return Err(format!(
-            "is {file_kind}; --in-place replaces regular files only: write to stdout instead"
-        ));
+        return Err(ReadError::NotRegular(file_kind));
     }
-    let path = fs::canonicalize(path).map_err(unreadable)?;
-    let file = File::open(&path).map_err(unreadable)?;
-    let state = State::of(&file.metadata().map_err(unreadable)?);
+    let path = fs::canonicalize(path)?;
+    let file = File::open(&path)?;
+    let state = State::of(&file.metadata()?);
     let bytes = read_file(file, max_size)?;
     let hasher = RandomState::default();
     let content = hasher.hash_one(&bytes);
@@ -82,51 +133,37 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
 /// # Errors
 /// Writes nothing and fails if the file changed since it was read, has other hard links, or has an
 /// attribute that can't be preserved.
-pub(super) fn replace(original: &Original, text: &str) -> Result<(), String> {
+pub(super) fn replace(original: &Original, text: &str) -> Result<(), ReplaceError> {
     uninterrupted(|| replace_now(original, text))
-        .map_err(|reason| format!("can't be written: {reason}"))
 }
 
-fn replace_now(original: &Original, text: &str) -> Result<(), String> {
+fn replace_now(original: &Original, text: &str) -> Result<(), ReplaceError> {
     let path = &original.path;
-    let describe = |error: io::Error| system_error(&error);
-    let old = File::open(path).map_err(describe)?;
-    let metadata = old.metadata().map_err(describe)?;
+    let old = File::open(path)?;
+    let metadata = old.metadata()?;
     if metadata.nlink() > 1 {
-        let link_count = metadata.nlink() - 1;
-        let link_description = if link_count == 1 {
-            "another hard link".to_owned()
-        } else {
-            format!("{link_count} other hard links")
-        };
-        return Err(format!(
-            "it has {link_description}, which would keep the old content: write to stdout instead"
-        ));
+        return Err(ReplaceError::HardLinks { count: metadata.nlink() - 1 });
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
     // If the file itself is writable, users do not expect the folder to matter.
-    let folder_error = |error: io::Error| {
-        let help = "the folder must be writable, since a new file replaces the old one; to write elsewhere: `gvtg-xml fix FILE > NEW`";
-        format!("{}\n  help: {help}", why_no_new_file(folder, &error))
-    };
+    let folder_error =
+        |error: io::Error| ReplaceError::Folder { reason: why_no_new_file(folder, &error) };
     // The temporary file is private until it gets the old file's mode.
     let mut file =
         tempfile::Builder::new().prefix(".gvtg-xml-").tempfile_in(folder).map_err(folder_error)?;
-    file.write_all(text.as_bytes()).map_err(describe)?;
+    file.write_all(text.as_bytes())?;
     let new = file.as_file();
-    let created = new.metadata().map_err(describe)?;
+    let created = new.metadata()?;
     if (created.uid(), created.gid()) != (metadata.uid(), metadata.gid()) {
-        fchown(new, Some(metadata.uid()), Some(metadata.gid())).map_err(|error| {
-            format!("its owner and group can't be preserved: {}", system_error(&error))
-        })?;
+        fchown(new, Some(metadata.uid()), Some(metadata.gid())).map_err(ReplaceError::Owner)?;
     }
     keep_attributes(&old, new)?;
     // Last, because changing the owner or access list changes the mode, and the mode may forbid
     // writing attributes.
-    new.set_permissions(metadata.permissions()).map_err(describe)?;
-    new.sync_all().map_err(describe)?;
-    if !original.is_unmodified().map_err(describe)? {
-        return Err("it was changed in the meantime; try again".into());
+    new.set_permissions(metadata.permissions())?;
+    new.sync_all()?;
+    if !original.is_unmodified()? {
+        return Err(ReplaceError::Changed);
     }
     file.persist(path).map_err(|error| folder_error(error.error))?;
     Ok(())
@@ -136,14 +173,10 @@ impl Original {
     /// Returns the warning for a file in which libvirt keeps a domain: libvirt overwrites such
     /// files, and reads them only at startup. A copy elsewhere, which has libvirt's header too,
     /// belongs to the user.
-    pub(super) fn warning(&self, text: &str) -> Option<String> {
-        let name =
+    pub(super) fn warning(&self, file: &str, text: &str) -> Option<ManagedFileWarning> {
+        let domain =
             name_to_edit(text).filter(|_| self.path.iter().any(|folder| folder == "libvirt"))?;
-        Some(format!(
-            "libvirt keeps the domain in this file and overwrites it: this change will probably be lost\n  \
-             help: change the domain with `VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit {name}`\n  \
-             help: or with `virsh dumpxml --inactive --security-info {name} | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
-        ))
+        Some(ManagedFileWarning { file: file.to_owned(), domain: domain.to_string() })
     }
 
     /// Whether the file is still the one that was read, unchanged.
@@ -161,13 +194,11 @@ impl Original {
 
 /// Makes the new file's extended attributes equal to those of the old one: access lists, the
 /// SELinux label, and any that users set.
-fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
-    let attribute_error = |action: &str, name: &OsString, error: io::Error| {
-        format!(
-            "its extended attribute {} can't be {action}: {}",
-            name.to_string_lossy(),
-            system_error(&error)
-        )
+fn keep_attributes(old: &File, new: &File) -> Result<(), ReplaceError> {
+    let attribute_error = |action, name: &OsString, error| ReplaceError::Attribute {
+        action,
+        name: name.clone(),
+        error,
     };
     let names = attribute_names(old)?;
     // A folder's default access list may apply to the new file only.
@@ -188,16 +219,14 @@ fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
 
 /// Returns the names of a file's extended attributes, except those that the kernel derives from its
 /// content.
-fn attribute_names(file: &File) -> Result<HashSet<OsString>, String> {
+fn attribute_names(file: &File) -> Result<HashSet<OsString>, ReplaceError> {
     match file.list_xattr() {
         Ok(names) => {
             Ok(names.filter(|name| name != "security.ima" && name != "security.evm").collect())
         }
         // A file system without attributes has none to preserve.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(HashSet::new()),
-        Err(error) => {
-            Err(format!("its extended attributes can't be read: {}", system_error(&error)))
-        }
+        Err(error) => Err(ReplaceError::Attributes(error)),
     }
 }
 
@@ -237,7 +266,8 @@ mod tests {
             change();
             let error = replace(&original, "fixed").unwrap_err();
             assert_eq!(
-                error, "can't be written: it was changed in the meantime; try again",
+                error.to_string(),
+                "can't be written: it was changed in the meantime; try again",
                 "{index}"
             );
             assert_eq!(fs::read_to_string(&path).unwrap(), *expected);
@@ -247,7 +277,7 @@ mod tests {
         let original = read_original(&path);
         fs::remove_file(&path).unwrap();
         assert_eq!(
-            replace(&original, "fixed").unwrap_err(),
+            replace(&original, "fixed").unwrap_err().to_string(),
             "can't be written: No such file or directory"
         );
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::lint::fail;
+use super::error::fail;
 use super::{ColorChoice, ConfigArgs, DataFormat, Status, configs, io};
 use crate::settings::config::partial::Value;
 use crate::settings::config::provenance::{

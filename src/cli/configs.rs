@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::files::Input;
 use super::flags::{ColorChoice, CommonArgs};
 use super::terminal::TerminalStyle;
-use super::{io, lint};
+use super::{error, io};
 use crate::report::Full;
 use crate::rules::{Rule, RuleSet};
 use crate::settings::config::{Configs, EffectiveConfig, LoadError};
@@ -71,7 +71,7 @@ pub(super) fn print_skipped_configs(configs: &Configs) {
 
 /// Prints a configuration error and returns [`super::Status::Failed`].
 pub(super) fn fail(failure: &LoadError, color: ColorChoice) -> super::Status {
-    lint::fail(&say(failure, color))
+    error::fail(&error::from_message(&say(failure, color)))
 }
 
 /// Prints the errors in a configuration, and returns the message that ends the output.

@@ -1,12 +1,17 @@
 //! Collects the files of a run: those named, and those in the named folders.
 
-use crate::text::sanitize::system_error;
 use foldhash::{HashMap, HashSet};
 use std::fs::{self, Metadata};
+use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::text::sanitize::{clean_path, system_error};
 
 /// A file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +27,18 @@ pub(super) struct Input {
 pub(super) struct Files {
     /// The files to read, each real file once, in a stable order.
     pub(super) inputs: Vec<Input>,
-    /// Files and folders that can't be read, each with the reason.
-    pub(super) unreadable: Vec<(PathBuf, String)>,
+    /// Files and folders that can't be read.
+    pub(super) unreadable: Vec<UnreadablePath>,
     /// The named folders, in the order of the command line.
     pub(super) folders: Vec<Folder>,
+}
+
+/// A file or folder that can't be read.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{}: can't be read: {}", clean_path(path), system_error(error))]
+pub(super) struct UnreadablePath {
+    path: PathBuf,
+    error: io::Error,
 }
 
 /// A folder named on the command line.
@@ -98,13 +111,13 @@ fn real_path(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn walk(folder: &Path, paths: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, String)>) {
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>, unreadable: &mut Vec<UnreadablePath>) {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) => {
-                unreadable.push((folder, system_error(&error)));
+                unreadable.push(UnreadablePath { path: folder, error });
                 continue;
             }
         };
@@ -119,11 +132,11 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, 
                     match fs::metadata(&path) {
                         Ok(file) if file.is_file() => paths.push(path),
                         Ok(_) => {}
-                        Err(error) => unreadable.push((path, system_error(&error))),
+                        Err(error) => unreadable.push(UnreadablePath { path, error }),
                     }
                 }
                 Ok(_) => {}
-                Err(error) => unreadable.push((folder.clone(), system_error(&error))),
+                Err(error) => unreadable.push(UnreadablePath { path: folder.clone(), error }),
             }
         }
     }

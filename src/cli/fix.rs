@@ -3,13 +3,17 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use thiserror::Error;
+
+use super::atomic_write::ReplaceError;
 use super::diff::diff;
+use super::error::{UnreadableInput, fail, print_error};
 use super::files::{Input, collect};
+use super::io::StdoutError;
 use super::lint::{
-    Handled, claims_if_multiple, fail, name, say_skipped, say_unreadable, settings_for, skipped,
-    unreadable_message,
+    Handled, claims_if_multiple, name, say_skipped, say_unreadable, settings_for, skipped,
 };
-use super::output::{DefaultReport, Outputs, Stream};
+use super::output::{DefaultReport, OutputError, Outputs, Stream};
 use super::terminal::TerminalStyle;
 use super::{FixArgs, Options, Status, atomic_write, configs, io, next_steps, suppress};
 use crate::domain::Settings;
@@ -28,28 +32,71 @@ use crate::xml::{self, XmlError};
 /// The note for a domain in a folder that is left unchanged.
 const HELD_BACK: &str = "cannot tell whether the mediated device is Intel's, so no fixes are applied: name the file itself, or pass --unsafe-fixes";
 
+/// An error of `fix`.
+#[derive(Debug, Error, miette::Diagnostic)]
+pub(super) enum FixCommandError {
+    #[error("no input: name a FILE, or pipe a domain's XML through gvtg-xml")]
+    #[diagnostic(help(
+        "`virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
+    ))]
+    NoInput,
+    #[error("--in-place requires FILE arguments: stdin can't be changed in place")]
+    StdinInPlace,
+    #[error(
+        "only one file can go to stdout: for several files or a folder, use --in-place, --diff or --check"
+    )]
+    SeveralFiles,
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreadable(#[from] UnreadableInput),
+    #[error(
+        "{name}: conflicting fixes (a bug in gvtg-xml or in custom rules): the fixes of these rules undo each other: {rules}"
+    )]
+    #[diagnostic(help("disable one of them with --ignore, and please report this"))]
+    Loop { name: String, rules: String },
+    #[error("{name}: {message}")]
+    Setting {
+        name: String,
+        message: String,
+        #[help]
+        help: String,
+    },
+    #[error(
+        "{name}: the fixes make the document many times larger, mostly those of the rule {rule}"
+    )]
+    #[diagnostic(help("disable the rule with `--ignore {rule}`, or make it select less"))]
+    Growth { name: String, rule: String },
+    #[error("{name}: {error}")]
+    Replace {
+        name: String,
+        #[diagnostic_source]
+        error: ReplaceError,
+    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stdout(#[from] StdoutError),
+}
+
 pub(super) fn run(args: &FixArgs) -> Status {
     let common = &args.common;
     let options = Options::new(common);
     let to_stdout = !(args.in_place || args.diff || args.check);
     let from_pipe = args.files.is_empty() || args.files == [PathBuf::from("-")];
     if args.files.is_empty() && io::stdin_is_terminal() {
-        return fail(concat!(
-            "no input: name a FILE, or pipe a domain's XML through gvtg-xml\n",
-            "  help: `virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
-        ));
+        return fail(&FixCommandError::NoInput);
     }
     if args.in_place
         && (args.files.is_empty() || args.files.iter().any(|file| file.as_os_str() == "-"))
     {
-        return fail("--in-place requires FILE arguments: stdin can't be changed in place");
+        return fail(&FixCommandError::StdinInPlace);
     }
     let files = collect(&args.files);
     let inputs = &files.inputs;
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
-        return fail(
-            "only one file can go to stdout: for several files or a folder, use --in-place, --diff or --check",
-        );
+        return fail(&FixCommandError::SeveralFiles);
     }
     let (in_force, all_files) = match configs::of_run(common, args.unsafe_fixes, inputs) {
         Ok(in_force) => in_force,
@@ -67,7 +114,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         &options,
     ) {
         Ok(outputs) => outputs,
-        Err(message) => return fail(&message),
+        Err(error) => return fail(&error),
     };
     let mut status = say_unreadable(&files.unreadable);
     let local_x_display = if from_pipe { local_x_display() } else { None };
@@ -88,11 +135,11 @@ pub(super) fn run(args: &FixArgs) -> Status {
                 guests.extend(outcome.guest);
             }
             Ok(Handled::Skipped(reason)) => skipped_files.push((index, reason)),
-            Err(message) => status = fail(&message),
+            Err(error) => status = fail(&error),
         }
     }
-    if let Err(message) = outputs.finish() {
-        return fail(&message);
+    if let Err(error) = outputs.finish() {
+        return fail(&error);
     }
     // Not hidden by --quiet, because a domain in the wrong form does not start.
     if !args.check && (args.quiet || !args.output.is_for_programs()) {
@@ -134,7 +181,7 @@ fn fix_one(
     options: &Options,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
-) -> Result<Handled<Outcome>, String> {
+) -> Result<Handled<Outcome>, FixCommandError> {
     let name = name(&input.path, options);
     // A line break in a file name must not look like another line of the report.
     let shown = clean(&name);
@@ -185,20 +232,13 @@ fn fix_one(
             return refuse(&source, &diagnostic, options, outputs).map(Handled::Done);
         }
         Err(FixError::Loop(names)) => {
-            let message = "conflicting fixes (a bug in gvtg-xml or in custom rules): the fixes of these rules undo each other: ";
-            return Err(format!(
-                "{shown}: {message}{}\n  help: disable one of them with --ignore, and please report this",
-                names.join(", ")
-            ));
+            return Err(FixCommandError::Loop { name, rules: names.join(", ") });
         }
         Err(FixError::Setting { message, help }) => {
-            return Err(format!("{shown}: {}\n  help: {help}", clean(&message)));
+            return Err(FixCommandError::Setting { name, message, help: help.to_string() });
         }
         Err(FixError::Growth(rule)) => {
-            let message = "the fixes make the document many times larger, mostly those of the rule";
-            return Err(format!(
-                "{shown}: {message} {rule}\n  help: disable the rule with `--ignore {rule}`, or make it select less"
-            ));
+            return Err(FixCommandError::Growth { name, rule: rule.to_string() });
         }
     };
     if let Some(others) = others {
@@ -267,7 +307,7 @@ pub(super) fn read(
     args: &FixArgs,
     in_force: &EffectiveConfig,
     options: &Options,
-) -> Result<InputKind, String> {
+) -> Result<InputKind, FixCommandError> {
     let read = if args.in_place {
         atomic_write::read(&input.path, options.max_size)
             .map(|(bytes, original)| (bytes, Some(original)))
@@ -275,20 +315,16 @@ pub(super) fn read(
         io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
     let pipe_end = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
-    let (bytes, to_replace) = read.map_err(|message| {
-        unreadable_message(
-            &input.path,
-            &name(&input.path, options),
-            &message,
-            "--security-info",
-            pipe_end,
-        )
+    let (bytes, to_replace) = read.map_err(|reason| {
+        let name = name(&input.path, options);
+        UnreadableInput::new(&input.path, &name, reason, "--security-info", pipe_end)
     })?;
     if let Some(reason) = skipped(input, options, in_force, &bytes) {
         // A filter passes input that it skips through unchanged.
         let is_filter = !(args.in_place || args.diff || args.check);
         return if is_filter {
-            io::print_bytes(&bytes).map(|()| InputKind::PassedThrough)
+            io::print_bytes(&bytes)?;
+            Ok(InputKind::PassedThrough)
         } else {
             Ok(InputKind::Skipped(reason))
         };
@@ -311,25 +347,25 @@ pub(super) fn deliver(
     new: &str,
     has_changed: bool,
     to_replace: Option<&atomic_write::Original>,
-) -> Result<(), String> {
+) -> Result<(), FixCommandError> {
     match (old, to_replace) {
         (Some(old), _) if args.diff => {
-            io::print(&diff(name, old, new, TerminalStyle::of_stdout(options.color)))
+            io::print(&diff(name, old, new, TerminalStyle::of_stdout(options.color)))?;
         }
         (Some(_), _) => {
-            io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() })
+            io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() })?;
         }
         (None, Some(file)) if has_changed => {
             atomic_write::replace(file, new)
-                .map_err(|message| format!("{}: {message}", clean(name)))?;
-            if let Some(warning) = file.warning(new) {
-                io::print_error(&format!("{}: {warning}", clean(name)));
+                .map_err(|error| FixCommandError::Replace { name: name.to_owned(), error })?;
+            if let Some(warning) = file.warning(name, new) {
+                print_error(&warning);
             }
-            Ok(())
         }
-        (None, Some(_)) => Ok(()),
-        (None, None) => io::print(new),
+        (None, Some(_)) => {}
+        (None, None) => io::print(new)?,
     }
+    Ok(())
 }
 
 /// Reports a document that can't be parsed: in the reports of the run, or else as one line on
@@ -339,7 +375,7 @@ fn refuse(
     diagnostic: &Diagnostic<'_>,
     options: &Options,
     outputs: &mut Outputs,
-) -> Result<Outcome, String> {
+) -> Result<Outcome, FixCommandError> {
     let part = Part { state: State::Left, source, diagnostics: std::slice::from_ref(diagnostic) };
     let file = FileFindings { name: source.name(), parts: &[part], fail_on: Severity::Error };
     outputs.add(&file)?;

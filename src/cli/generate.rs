@@ -5,8 +5,9 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use super::error::{fail, from_message};
 use super::flags::GenerateArgs;
-use super::lint::fail;
+use super::io::CreateError;
 use super::{Status, complete, io, manual};
 use crate::settings::config::schema::schema;
 use crate::text::sanitize::{clean_path, system_error};
@@ -40,10 +41,12 @@ const PROBLEM_MATCHER: &str = include_str!("problem-matcher.json");
 
 pub(super) fn run(args: &GenerateArgs) -> Status {
     if let (What::Man, Some(folder)) = (args.what, &args.dir) {
-        return write_pages(folder).unwrap_or_else(|message| fail(&message));
+        return write_pages(folder).unwrap_or_else(|message| fail(&from_message(&message)));
     }
     if args.dir.is_some() {
-        return fail("only manual pages can be written to a folder: `gvtg-xml generate man DIR`");
+        return fail(&from_message(
+            "only manual pages can be written to a folder: `gvtg-xml generate man DIR`",
+        ));
     }
     let text = match args.what {
         What::Man => manual::first_page(),
@@ -67,8 +70,8 @@ fn write_pages(folder: &Path) -> Result<Status, String> {
     })?;
     for (name, text) in manual::pages() {
         let path = folder.join(name);
-        fs::write(&path, text).map_err(|error| io::unwritable(&path, &error))?;
-        io::print(&format!("{}\n", clean_path(&path)))?;
+        fs::write(&path, text).map_err(|error| CreateError::new(&path, &error).to_string())?;
+        io::print(&format!("{}\n", clean_path(&path))).map_err(|error| error.to_string())?;
     }
     Ok(Status::Clean)
 }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use miette::Diagnostic;
+use thiserror::Error;
 
 use super::emit::guests::guests;
+use super::error::{fail, from_message};
 use super::flags::OriginArgs;
-use super::lint::fail;
 use super::terminal::for_stdout;
 use super::{DataFormat, Status, io};
 use crate::host::checks::{self, CheckContext};
@@ -39,14 +41,21 @@ pub(super) struct HostArgs {
     format: DataFormat,
 }
 
+/// An error of `host`.
+#[derive(Debug, Error, Diagnostic)]
+enum HostError {
+    #[error("{}: no such folder", root.display())]
+    NoFolder { root: PathBuf },
+}
+
 pub(super) fn run(args: &HostArgs) -> Status {
     if !args.root.is_dir() {
-        return fail(&format!("{}: no such folder", args.root.display()));
+        return fail(&HostError::NoFolder { root: args.root.clone() });
     }
     let root = Root::new(&args.root);
     let mut rules = RuleSet::all(of_host());
     if let Err(message) = rules.narrow(&[], &args.ignore) {
-        return fail(&message);
+        return fail(&from_message(&message));
     }
     let guests = if args.files.is_empty() {
         Ok(Vec::new())
@@ -55,7 +64,7 @@ pub(super) fn run(args: &HostArgs) -> Status {
     };
     let guests = match guests {
         Ok(guests) => guests,
-        Err(message) => return fail(&message),
+        Err(error) => return fail(&error),
     };
     let host = Host::read(&root);
     let items = checks::run(CheckContext { host: &host, guests: &guests }, &rules.active);
@@ -68,8 +77,8 @@ pub(super) fn run(args: &HostArgs) -> Status {
         DataFormat::Text => for_stdout(&text(&items, verbosity)),
         DataFormat::Json => json(&items),
     };
-    if let Err(message) = io::print(&report) {
-        return fail(&message);
+    if let Err(error) = io::print(&report) {
+        return fail(&error);
     }
     let has_error = items.iter().any(|item| item.status == checks::Status::Failed(Severity::Error));
     if has_error { Status::Findings } else { Status::Clean }

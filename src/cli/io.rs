@@ -2,21 +2,66 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
 
 use super::terminal::for_stderr;
 use crate::text::sanitize::system_error;
+
+/// The reason why an input can't be read. Messages show the input's name before it.
+#[derive(Debug, Error)]
+pub(super) enum ReadError {
+    #[error("can't be read: {}", system_error(.0))]
+    System(#[from] io::Error),
+    #[error("is not XML: it contains long runs of NUL bytes")]
+    NulBytes,
+    #[error("is larger than {max_size} MiB (--max-size raises the limit)")]
+    TooLarge {
+        /// The limit, in MiB.
+        max_size: u64,
+    },
+    #[error("can't be read: out of memory")]
+    OutOfMemory,
+    /// A file that `--in-place` can't replace; holds its kind.
+    #[error("is {0}; --in-place replaces regular files only: write to stdout instead")]
+    NotRegular(&'static str),
+}
+
+/// An error of writing to stdout.
+#[derive(Debug, Error, Diagnostic)]
+#[error("can't write to stdout: {}", system_error(.0))]
+pub(super) struct StdoutError(io::Error);
+
+/// An error of creating a file.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{}: can't be written: {reason}", path.display())]
+pub(super) struct CreateError {
+    path: PathBuf,
+    reason: String,
+}
+
+impl CreateError {
+    /// Creates the error for a file; for a new file, the folder may be the cause.
+    pub(super) fn new(path: &Path, error: &io::Error) -> Self {
+        let folder = path.parent().filter(|_| !path.exists());
+        let reason =
+            folder.map_or_else(|| system_error(error), |folder| why_no_new_file(folder, error));
+        CreateError { path: path.to_owned(), reason }
+    }
+}
 
 /// Reads a file, or stdin for `-`. `max_size` is in MiB; 0 means no limit.
 ///
 /// # Errors
 /// Fails if the file can't be read, is larger than the limit, contains long runs of NUL bytes, or
 /// needs more memory than there is.
-pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, String> {
+pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, ReadError> {
     if path == Path::new("-") {
         return read_whole(io::stdin().lock(), 0, max_size);
     }
-    let file = File::open(path).map_err(unreadable)?;
+    let file = File::open(path)?;
     read_file(file, max_size)
 }
 
@@ -24,31 +69,30 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// Fails like [`read`].
-pub(super) fn read_file(file: File, max_size: u64) -> Result<Vec<u8>, String> {
-    let size = file.metadata().map_err(unreadable)?.len();
+pub(super) fn read_file(file: File, max_size: u64) -> Result<Vec<u8>, ReadError> {
+    let size = file.metadata()?.len();
     read_whole(file, size, max_size)
 }
 
-fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, String> {
+fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, ReadError> {
     let limit = if max_size == 0 { u64::MAX } else { max_size.saturating_mul(1 << 20) };
     // A sparse file can claim any size, so at most one chunk is reserved up front.
     let expected = usize::try_from(size.min(limit).min(CHUNK_BYTES)).unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.saturating_add(1).max(16 << 10));
     let mut reader = reader.take(limit.saturating_add(1));
     loop {
-        let chunk_length =
-            reader.by_ref().take(CHUNK_BYTES).read_to_end(&mut bytes).map_err(unreadable)? as u64;
+        let chunk_length = reader.by_ref().take(CHUNK_BYTES).read_to_end(&mut bytes)? as u64;
         // The hole of a sparse file, which may span terabytes, reads as NULs.
         let is_large = (CHUNK_BYTES + 1..=limit).contains(&(bytes.len() as u64));
         if is_large && bytes[bytes.len() - MAX_NUL_RUN..].iter().all(|byte| *byte == 0) {
-            return Err("is not XML: it contains long runs of NUL bytes".into());
+            return Err(ReadError::NulBytes);
         }
         if chunk_length < CHUNK_BYTES {
             break;
         }
     }
     if bytes.len() as u64 > limit {
-        return Err(format!("is larger than {max_size} MiB (--max-size raises the limit)"));
+        return Err(ReadError::TooLarge { max_size });
     }
     // An error now is better than running out of memory while the document is processed.
     if bytes.len() as u64 >= CHUNK_BYTES
@@ -56,7 +100,7 @@ fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, St
             .try_reserve_exact(bytes.len().saturating_mul(PEAK_MEMORY_FACTOR))
             .is_err()
     {
-        return Err("can't be read: out of memory".into());
+        return Err(ReadError::OutOfMemory);
     }
     Ok(bytes)
 }
@@ -70,27 +114,21 @@ const MAX_NUL_RUN: usize = 4 << 10;
 /// Peak memory of a fix, as a multiple of the document's size (benches/README.md).
 const PEAK_MEMORY_FACTOR: usize = 8;
 
-fn unreadable(error: io::Error) -> String {
-    format!("can't be read: {}", system_error(&error))
-}
-
 /// Whether stdin is a terminal, so that nothing was piped in.
 pub(super) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
 /// Writes a text to stdout in one go. A reader that has closed the pipe is not an error.
-pub(super) fn print(text: &str) -> Result<(), String> {
+pub(super) fn print(text: &str) -> Result<(), StdoutError> {
     print_bytes(text.as_bytes())
 }
 
 /// Writes bytes, which need not be UTF-8, to stdout like [`print`].
-pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), StdoutError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("can't write to stdout: {}", system_error(&error)))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(StdoutError(error)),
         _ => Ok(()),
     }
 }
@@ -108,24 +146,6 @@ pub(super) fn tell(text: &str) {
 /// Writes a one-line message to stderr, prefixed with the program's name.
 pub(super) fn print_note(message: &str) {
     tell(&format!("gvtg-xml: {}\n", crate::text::sanitize::clean(message)));
-}
-
-/// Writes an error to stderr: what is wrong on the first line, then what to do.
-pub(super) fn print_error(message: &str) {
-    let mut lines = message.lines();
-    print_note(lines.next().unwrap_or(""));
-    for line in lines {
-        tell(&format!("{}\n", crate::text::sanitize::clean(line)));
-    }
-}
-
-/// Returns the message for a file that can't be written; for a new file, the folder may be the
-/// cause.
-pub(super) fn unwritable(path: &Path, error: &io::Error) -> String {
-    let folder = path.parent().filter(|_| !path.exists());
-    let reason =
-        folder.map_or_else(|| system_error(error), |folder| why_no_new_file(folder, error));
-    format!("{}: can't be written: {reason}", path.display())
 }
 
 /// Returns why a file can't be created in a folder. It names the folder if the error is about it,

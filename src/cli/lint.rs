@@ -1,29 +1,43 @@
 //! `gvtg-xml lint`.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::files::{Files, Folder, Input, collect, is_called_xml};
-use super::output::{DefaultReport, Outputs, Stream};
+use thiserror::Error;
+
+use super::error::{UnreadableInput, fail};
+use super::files::{Files, Folder, Input, UnreadablePath, collect, is_called_xml};
+use super::output::{DefaultReport, OutputError, Outputs, Stream};
 use super::summary::{LintSummary, count_with_noun};
 use super::{LintArgs, Options, Status, configs, io};
 use crate::domain::Settings;
-use crate::emit::shell;
 use crate::lint::claims::Claims;
 use crate::lint::{Diagnostic, Findings, Foreign, lint_with_others, skip_reason};
 use crate::report::{FileFindings, Part, State};
 use crate::settings::config::EffectiveConfig;
-use crate::text::sanitize::{clean, clean_path};
-use crate::text::{Position, Source};
+use crate::text::Source;
+use crate::text::sanitize::clean_path;
 use crate::xml;
+
+/// An error of `lint`.
+#[derive(Debug, Error, miette::Diagnostic)]
+enum LintError {
+    #[error("no input: name a FILE, or pipe a domain's XML in")]
+    #[diagnostic(help("`virsh dumpxml --inactive --security-info win10 | gvtg-xml lint`"))]
+    NoInput,
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unreadable(#[from] UnreadableInput),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Output(#[from] OutputError),
+}
 
 pub(super) fn run(args: &LintArgs) -> Status {
     let common = &args.common;
     let options = Options::new(common);
     if args.files.is_empty() && io::stdin_is_terminal() {
-        return fail(
-            "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive --security-info win10 | gvtg-xml lint`",
-        );
+        return fail(&LintError::NoInput);
     }
     let files = collect(&args.files);
     let inputs = &files.inputs;
@@ -41,7 +55,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
         &options,
     ) {
         Ok(outputs) => outputs,
-        Err(message) => return fail(&message),
+        Err(error) => return fail(&error),
     };
     let mut skipped = Vec::new();
     let mut summary = LintSummary::default();
@@ -50,11 +64,11 @@ pub(super) fn run(args: &LintArgs) -> Status {
         match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut summary) {
             Ok(Handled::Done(file_status)) => status = status.max(file_status),
             Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
-            Err(message) => status = fail(&message),
+            Err(error) => status = fail(&error),
         }
     }
-    if let Err(message) = outputs.finish() {
-        return fail(&message);
+    if let Err(error) = outputs.finish() {
+        return fail(&error);
     }
     if !args.quiet {
         say_skipped(&files, &skipped, &options);
@@ -92,10 +106,10 @@ fn lint_one(
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
     tally: &mut LintSummary,
-) -> Result<Handled<Status>, String> {
+) -> Result<Handled<Status>, LintError> {
     let name = name(&input.path, options);
-    let bytes = io::read(&input.path, options.max_size).map_err(|message| {
-        unreadable_message(&input.path, &name, &message, "--security-info", "gvtg-xml lint")
+    let bytes = io::read(&input.path, options.max_size).map_err(|reason| {
+        UnreadableInput::new(&input.path, &name, reason, "--security-info", "gvtg-xml lint")
     })?;
     if let Some(reason) = skipped(input, options, in_force, &bytes) {
         return Ok(Handled::Skipped(reason));
@@ -171,33 +185,6 @@ pub(super) fn skipped(
     reason
 }
 
-/// Returns the message for a file that can't be read. If the name looks like a VM's, it suggests a
-/// pipe in which `flags` are virsh's and `command` reads the XML.
-pub(super) fn unreadable_message(
-    path: &Path,
-    name: &str,
-    message: &str,
-    flags: &str,
-    command: &str,
-) -> String {
-    let message = format!("{}: {message}", clean(name));
-    let has_extension = path.extension().is_some_and(|extension| {
-        ["xml", "toml", "log", "txt"].iter().any(|known| extension == *known)
-    });
-    let is_one_word = path.components().count() == 1
-        && path.to_str().is_some_and(|path| !path.contains('/') && path != "-");
-    if !is_one_word || has_extension || path.exists() {
-        return message;
-    }
-    let vm = shell::argument(&clean(name));
-    let virsh = ["virsh dumpxml --inactive", flags, &vm]
-        .into_iter()
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
-    format!("{message}\n  help: if {vm} is a VM, pipe its XML in: `{virsh} | {command}`")
-}
-
 /// Returns why a file that the user did not name is skipped; `None` if it is checked.
 ///
 /// A `.xml` file that is not XML may be a damaged domain, so it is checked.
@@ -258,34 +245,8 @@ pub(super) fn name(path: &Path, options: &Options) -> String {
     if path == Path::new("-") { options.stdin_filename.clone() } else { path.display().to_string() }
 }
 
-/// Returns the position of an error in bytes that are not valid UTF-8.
-pub(super) fn position_in(bytes: &[u8], error: &xml::XmlError) -> Position {
-    let text = String::from_utf8_lossy(&bytes[..error.offset]);
-    Source::new("", &text).position(error.offset)
-}
-
-/// Formats an XML error as `file:line:column: error: …`, followed by its help.
-pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> String {
-    let message = format!(
-        "{}:{}:{}: error: {}",
-        clean(name),
-        position.line,
-        position.column,
-        clean(&error.message)
-    );
-    format!("{message}\n  help: {}", clean(&error.help))
-}
-
 /// Reports the files and folders that can't be read.
-pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
-    let failures = folders
-        .iter()
-        .map(|(path, message)| fail(&format!("{}: can't be read: {message}", clean_path(path))));
+pub(super) fn say_unreadable(paths: &[UnreadablePath]) -> Status {
+    let failures = paths.iter().map(|error| fail(error));
     failures.max().unwrap_or(Status::Clean)
-}
-
-/// Prints an error and returns [`Status::Failed`].
-pub(super) fn fail(message: &str) -> Status {
-    io::print_error(message);
-    Status::Failed
 }

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Parser};
 use serde_json::{Map, Value};
 
+use super::error::{fail, from_message};
 use super::flags::{OriginArgs, SettingsArgs};
 use super::lazy_args::augment;
-use super::lint::fail;
 use super::{Status, io};
 use crate::lsp::{Ended, serve};
 use crate::settings::config::{ConfigWatcher, PartialConfig};
@@ -79,22 +79,22 @@ struct Flags {
 
 pub(super) fn run(Deferred(args): &Deferred) -> Status {
     if io::stdin_is_terminal() {
-        return fail(
+        return fail(&from_message(
             "this is a language server, which your editor starts: docs/editors.md describes how to set it up",
-        );
+        ));
     }
     // Skips the names of the program and the subcommand.
     let session_flags: Vec<OsString> = std::env::args_os().skip(2).collect();
     let configure = |settings: &Map<String, Value>| configuration(&session_flags, settings);
     // The flags are valid by now, but the files that they name may not be.
     if let Err(message) = args.configuration() {
-        return fail(&message);
+        return fail(&from_message(&message));
     }
     match serve(BufReader::new(stdin()), stdout().lock(), &configure) {
         Ok(Ended::Orderly) => Status::Clean,
         // The exit code that the protocol prescribes.
         Ok(Ended::Abruptly) => Status::Findings,
-        Err(message) => fail(&message),
+        Err(message) => fail(&from_message(&message)),
     }
 }
 

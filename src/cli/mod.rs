@@ -15,6 +15,7 @@ mod config;
 mod configs;
 mod diff;
 mod emit;
+mod error;
 mod explain;
 mod files;
 mod fix;
@@ -97,7 +98,7 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // Help and version are printed to stdout and count as success.
             let print = |text: &str| {
-                io::print(text).map_or_else(|message| lint::fail(&message), |()| Status::Clean)
+                io::print(text).map_or_else(|message| error::fail(&message), |()| Status::Clean)
             };
             let shown_arguments: Vec<String> = arguments
                 .iter()

@@ -10,9 +10,11 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+use miette::Diagnostic;
 
 use super::configs::AllFiles;
 use super::flags::{ColorChoice, Format};
+use super::io::{CreateError, StdoutError};
 use super::terminal::TerminalStyle;
 use super::{Options, io};
 use crate::lint::Detail;
@@ -140,6 +142,21 @@ pub(super) enum DefaultReport {
     WithHelp,
 }
 
+/// An error of writing a report.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub(super) enum OutputError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stdout(#[from] StdoutError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Create(#[from] CreateError),
+    #[error("{}: can't be written: {}", path.display(), system_error(error))]
+    Write { path: PathBuf, error: std::io::Error },
+    #[error("{}: is a domain, and is not overwritten with a report", path.display())]
+    IsDomain { path: PathBuf },
+}
+
 /// The reports that a run writes.
 pub(super) struct Outputs {
     outputs: Vec<Output>,
@@ -170,7 +187,7 @@ impl Outputs {
         default_report: Option<DefaultReport>,
         files: &AllFiles,
         options: &Options,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, OutputError> {
         let mut outputs = Outputs { outputs: Vec::new() };
         // If a report only goes to a file, stdout stays empty, as with other linters.
         if !args.is_requested()
@@ -219,7 +236,7 @@ impl Outputs {
 
     /// Adds a file's findings. Large reports are written in pieces, and those on stderr at once,
     /// because other messages follow there.
-    pub(super) fn add(&mut self, file: &FileFindings<'_>) -> Result<(), String> {
+    pub(super) fn add(&mut self, file: &FileFindings<'_>) -> Result<(), OutputError> {
         for output in &mut self.outputs {
             output.report.file(file, &mut output.text);
             if output.text.len() > LARGE || matches!(output.target, Target::Stream(Stream::Stderr))
@@ -231,7 +248,7 @@ impl Outputs {
     }
 
     /// Ends the reports and writes the remaining text.
-    pub(super) fn finish(mut self) -> Result<(), String> {
+    pub(super) fn finish(mut self) -> Result<(), OutputError> {
         for output in &mut self.outputs {
             output.report.end(&mut output.text);
             output.write()?;
@@ -241,10 +258,10 @@ impl Outputs {
 }
 
 impl Output {
-    fn write(&mut self) -> Result<(), String> {
+    fn write(&mut self) -> Result<(), OutputError> {
         let text = std::mem::take(&mut self.text);
         match &mut self.target {
-            Target::Stream(Stream::Stdout) => io::print(&text),
+            Target::Stream(Stream::Stdout) => Ok(io::print(&text)?),
             Target::Stream(Stream::Stderr) => {
                 if self.is_prose {
                     io::tell(&text);
@@ -253,9 +270,9 @@ impl Output {
                 }
                 Ok(())
             }
-            Target::File(path, file) => file.write_all(text.as_bytes()).map_err(|error| {
-                format!("{}: can't be written: {}", path.display(), system_error(&error))
-            }),
+            Target::File(path, file) => file
+                .write_all(text.as_bytes())
+                .map_err(|error| OutputError::Write { path: path.clone(), error }),
         }
     }
 }
@@ -299,15 +316,12 @@ fn terminal_style(target: &Target, choice: ColorChoice) -> TerminalStyle {
 
 /// Creates a file for a report. A file that contains a domain is refused, because it was probably
 /// meant as input.
-fn create(path: &PathBuf) -> Result<Target, String> {
+fn create(path: &PathBuf) -> Result<Target, OutputError> {
     let is_domain = path.is_file()
         && fs::read(path).is_ok_and(|bytes| xml::root_name(&bytes).as_deref() == Some("domain"));
     if is_domain {
-        return Err(format!(
-            "{}: is a domain, and is not overwritten with a report",
-            path.display()
-        ));
+        return Err(OutputError::IsDomain { path: path.clone() });
     }
-    let file = fs::File::create(path).map_err(|error| io::unwritable(path, &error))?;
+    let file = fs::File::create(path).map_err(|error| CreateError::new(path, &error))?;
     Ok(Target::File(path.clone(), file))
 }

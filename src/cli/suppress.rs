@@ -2,21 +2,36 @@
 
 use std::sync::Arc;
 
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::error::{DocumentError, fail};
 use super::files::{Files, Input};
-use super::fix::{Document, InputKind, deliver, read};
+use super::fix::{Document, FixCommandError, InputKind, deliver, read};
 use super::flags::SuppressIn;
-use super::lint::{
-    Handled, claims_if_multiple, fail, located, name, position_in, say_skipped, say_unreadable,
-    settings_for,
-};
+use super::lint::{Handled, claims_if_multiple, name, say_skipped, say_unreadable, settings_for};
 use super::{FixArgs, Options, Status, io};
 use crate::lint::claims::Claims;
 use crate::lint::suppress::SuppressionStyle;
 use crate::lint::suppress_with_others;
 use crate::settings::config::EffectiveConfig;
 use crate::text::Source;
-use crate::text::sanitize::clean;
-use crate::xml;
+use crate::xml::{self, XmlError};
+
+/// An error of `fix --suppress`.
+#[derive(Debug, Error, Diagnostic)]
+enum SuppressError {
+    #[error("--reason: {0}")]
+    Reason(&'static str),
+    #[error("--suppress: {0}")]
+    Rule(String),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Document(#[from] DocumentError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fix(#[from] FixCommandError),
+}
 
 pub(super) fn run(
     args: &FixArgs,
@@ -26,7 +41,7 @@ pub(super) fn run(
 ) -> Status {
     let (style, reason) = match validated_style_and_reason(args, in_force) {
         Ok(validated_style_and_reason) => validated_style_and_reason,
-        Err(message) => return fail(&message),
+        Err(error) => return fail(&error),
     };
     let mut status = say_unreadable(&files.unreadable);
     let mut skipped = Vec::new();
@@ -41,7 +56,7 @@ pub(super) fn run(
                 }
             }
             Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
-            Err(message) => status = fail(&message),
+            Err(error) => status = fail(&error),
         }
     }
     if !args.quiet {
@@ -69,19 +84,15 @@ pub(super) fn run(
 fn validated_style_and_reason<'a>(
     args: &'a FixArgs,
     in_force: &[Arc<EffectiveConfig>],
-) -> Result<(SuppressionStyle, &'a str), String> {
+) -> Result<(SuppressionStyle, &'a str), SuppressError> {
     let style = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
         SuppressIn::Comment => SuppressionStyle::Comment,
         SuppressIn::Metadata => SuppressionStyle::Metadata,
     };
     let reason = args.reason.as_deref().unwrap_or("");
-    style.validate_reason(reason).map_err(|message| format!("--reason: {message}"))?;
+    style.validate_reason(reason).map_err(SuppressError::Reason)?;
     for in_force in in_force {
-        in_force
-            .rules
-            .clone()
-            .narrow(&args.suppress, &[])
-            .map_err(|message| format!("--suppress: {}", clean(&message)))?;
+        in_force.rules.clone().narrow(&args.suppress, &[]).map_err(SuppressError::Rule)?;
     }
     Ok((style, reason))
 }
@@ -94,17 +105,16 @@ fn suppress_one(
     options: &Options,
     (style, reason): (SuppressionStyle, &str),
     others: Option<&mut Claims>,
-) -> Result<Handled<usize>, String> {
+) -> Result<Handled<usize>, SuppressError> {
     let name = name(&input.path, options);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
         InputKind::Text(document) => document,
         InputKind::PassedThrough => return Ok(Handled::Done(0)),
         InputKind::Skipped(skip_reason) => return Ok(Handled::Skipped(skip_reason)),
         InputKind::NotUtf8(bytes) => {
-            let message = xml::decode(&bytes)
-                .err()
-                .map(|error| located(&name, position_in(&bytes, &error), &error));
-            return Err(message.unwrap_or_default());
+            let error =
+                xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
+            return Err(DocumentError::in_bytes(&name, &bytes, &error).into());
         }
     };
     let settings = settings_for(input, options, in_force);
@@ -118,7 +128,9 @@ fn suppress_one(
         &settings,
         others.as_deref(),
     )
-    .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
+    .map_err(|error| {
+        DocumentError::new(&name, Source::new("", &old).position(error.offset), &error)
+    })?;
     if let Some(others) = others {
         others.add(&name, suppressed.summary);
     }

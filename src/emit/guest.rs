@@ -199,41 +199,84 @@ fn missing_uuid_error(vgpu: Element<'_>) -> GuestError {
     }
 }
 
+/// The reason why guests cannot be on one host. Guests are described by name and source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuestConflict {
+    /// Two guests have the same name.
+    Name {
+        /// The first guest.
+        first: String,
+        /// The second guest.
+        second: String,
+    },
+    /// A guest has the same vGPU twice.
+    RepeatedVgpu {
+        /// The guest.
+        guest: String,
+        /// The vGPU's UUID.
+        uuid: Uuid,
+    },
+    /// Two guests have the same vGPU.
+    SharedVgpu {
+        /// The first guest.
+        first: String,
+        /// The second guest.
+        second: String,
+        /// The vGPU's UUID.
+        uuid: Uuid,
+    },
+}
+
+impl std::fmt::Display for GuestConflict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            GuestConflict::Name { first, second } => {
+                write!(formatter, "{first} and {second} have the same name")
+            }
+            GuestConflict::RepeatedVgpu { guest, uuid } => {
+                write!(formatter, "{guest} has the vGPU {uuid} twice: {FIX_FIRST}")
+            }
+            GuestConflict::SharedVgpu { first, second, uuid } => write!(
+                formatter,
+                "{first} and {second} have the same vGPU, {uuid}: each domain needs its own vGPU; give one of them a new UUID: \
+                 `gvtg-xml fix --libvirt installed --uuid $(uuidgen)`"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for GuestConflict {}
+
 /// Checks that these guests can be on one host.
 ///
 /// # Errors
-/// Two guests have the same name or two vGPUs the same UUID; the message names both. `sources`
-/// holds the origin of each guest, such as a file name.
-pub fn check(guests: &[Guest], sources: &[String]) -> Result<(), String> {
+/// Two guests have the same name or two vGPUs the same UUID. `sources` holds the origin of each guest, such as a file name.
+pub fn check(guests: &[Guest], sources: &[String]) -> Result<(), GuestConflict> {
     let mut names: HashMap<&str, usize> = HashMap::new();
     let mut uuids: HashMap<Uuid, usize> = HashMap::new();
     let guest_with_source =
         |index: usize| format!("{} ({})", shell::word(&guests[index].name), sources[index]);
     for (index, guest) in guests.iter().enumerate() {
         if let Some(other) = names.insert(&guest.name, index) {
-            return Err(format!(
-                "{} and {} have the same name",
-                guest_with_source(other),
-                guest_with_source(index)
-            ));
+            return Err(GuestConflict::Name {
+                first: guest_with_source(other),
+                second: guest_with_source(index),
+            });
         }
         for vgpu in &guest.vgpus {
             match uuids.insert(vgpu.uuid, index) {
                 Some(other) if other == index => {
-                    return Err(format!(
-                        "{} has the vGPU {} twice: {FIX_FIRST}",
-                        guest_with_source(index),
-                        vgpu.uuid
-                    ));
+                    return Err(GuestConflict::RepeatedVgpu {
+                        guest: guest_with_source(index),
+                        uuid: vgpu.uuid,
+                    });
                 }
                 Some(other) => {
-                    let why = "each domain needs its own vGPU; give one of them a new UUID: `gvtg-xml fix --libvirt installed --uuid $(uuidgen)`";
-                    return Err(format!(
-                        "{} and {} have the same vGPU, {}: {why}",
-                        guest_with_source(other),
-                        guest_with_source(index),
-                        vgpu.uuid
-                    ));
+                    return Err(GuestConflict::SharedVgpu {
+                        first: guest_with_source(other),
+                        second: guest_with_source(index),
+                        uuid: vgpu.uuid,
+                    });
                 }
                 None => {}
             }

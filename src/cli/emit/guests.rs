@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use miette::Diagnostic;
+use thiserror::Error;
 use uuid::Uuid;
 
+use super::super::error::{DocumentError, MessageError, UnreadableInput, from_message};
+use super::super::files::UnreadablePath;
 use super::super::files::{Files, collect};
 use super::super::flags::OriginArgs;
 use super::super::{ColorChoice, configs, io, lint, pci, uuid, vgpu_type};
 use crate::domain;
 use crate::domain::{SettingOverrides, Settings};
-use crate::emit::guest::{check, guest};
+use crate::emit::guest::{GuestConflict, check, guest};
 use crate::emit::{EmitOptions, Guest, shell};
 use crate::host::Root;
 use crate::host::generation::Generation;
@@ -19,6 +23,30 @@ use crate::settings::config::{Configs, EffectiveConfig, LoadError, PartialConfig
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
 use crate::xml;
+
+/// An error of reading the domains.
+#[derive(Debug, Error, Diagnostic)]
+pub(in crate::cli) enum GuestsError {
+    #[error("no input: name a FILE, or pipe a domain's XML in")]
+    #[diagnostic(help("`virsh dumpxml --inactive win10 | gvtg-xml emit hook`"))]
+    NoInput,
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    UnreadablePath(#[from] UnreadablePath),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    UnreadableInput(#[from] UnreadableInput),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Configuration(MessageError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Document(#[from] DocumentError),
+    #[error("{places}: no domain with a vGPU found: run `gvtg-xml fix` on a domain first")]
+    NoGuest { places: String },
+    #[error(transparent)]
+    Conflict(#[from] GuestConflict),
+}
 
 /// The domains, and the settings for their vGPUs.
 #[derive(Args, Debug)]
@@ -53,7 +81,7 @@ pub(in crate::cli) fn guests(
     files: &[PathBuf],
     origin: &OriginArgs,
     root: &Root,
-) -> Result<Vec<Guest>, String> {
+) -> Result<Vec<Guest>, GuestsError> {
     let (files, origin) = (files.to_vec(), origin.clone());
     GuestArgs {
         files,
@@ -93,8 +121,10 @@ pub(super) fn say_defaults(guests: &[Guest]) {
 }
 
 /// Returns the settings from the configuration in the current folder.
-pub(super) fn local_settings(origin: &OriginArgs) -> Result<Settings, String> {
-    let describe_error = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
+pub(super) fn local_settings(origin: &OriginArgs) -> Result<Settings, GuestsError> {
+    let describe_error = |failure: LoadError| {
+        GuestsError::Configuration(from_message(&configs::say(&failure, ColorChoice::Auto)))
+    };
     let mut configs =
         Configs::new(origin.origin(), PartialConfig::default(), None).map_err(describe_error)?;
     let resolved = configs.find_in(Path::new(""), None).map_err(describe_error)?;
@@ -105,17 +135,17 @@ pub(super) fn local_settings(origin: &OriginArgs) -> Result<Settings, String> {
 impl GuestArgs {
     /// Reads the domains, in the given order, for the machine below this root. `pipe` is the
     /// command that reads a domain from stdin, for help texts.
-    pub(super) fn read(&self, root: &Root, pipe: &str) -> Result<Vec<Guest>, String> {
+    pub(super) fn read(&self, root: &Root, pipe: &str) -> Result<Vec<Guest>, GuestsError> {
         if self.files.is_empty() && io::stdin_is_terminal() {
-            return Err(
-                "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive win10 | gvtg-xml emit hook`".into()
-            );
+            return Err(GuestsError::NoInput);
         }
         let Files { inputs, unreadable, .. } = collect(&self.files);
-        if let Some((path, message)) = unreadable.first() {
-            return Err(format!("{}: can't be read: {message}", path.display()));
+        if let Some(error) = unreadable.into_iter().next() {
+            return Err(error.into());
         }
-        let describe_error = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
+        let describe_error = |failure: LoadError| {
+            GuestsError::Configuration(from_message(&configs::say(&failure, ColorChoice::Auto)))
+        };
         let mut configs = Configs::new(self.origin.origin(), PartialConfig::default(), None)
             .map_err(describe_error)?;
         let (in_force, _) =
@@ -129,9 +159,8 @@ impl GuestArgs {
             } else {
                 input.path.display().to_string()
             };
-            let bytes = io::read(&input.path, self.max_size).map_err(|message| {
-                lint::unreadable_message(&input.path, &name, &message, "", pipe)
-            })?;
+            let bytes = io::read(&input.path, self.max_size)
+                .map_err(|reason| UnreadableInput::new(&input.path, &name, reason, "", pipe))?;
             if !input.named && lint::why_skipped(&input.path, &bytes, false).is_some() {
                 continue;
             }
@@ -140,10 +169,7 @@ impl GuestArgs {
         }
         if guests.is_empty() {
             let places: Vec<_> = self.files.iter().map(|path| clean_path(path)).collect();
-            return Err(format!(
-                "{}: no domain with a vGPU found: run `gvtg-xml fix` on a domain first",
-                places.join(", ")
-            ));
+            return Err(GuestsError::NoGuest { places: places.join(", ") });
         }
         check(&guests, &sources)?;
         Ok(guests)
@@ -155,7 +181,7 @@ impl GuestArgs {
         name: &str,
         bytes: &[u8],
         in_force: &EffectiveConfig,
-    ) -> Result<Guest, String> {
+    ) -> Result<Guest, GuestsError> {
         let explicit = SettingOverrides {
             vgpu_type: self.vgpu_type.clone(),
             pci: self.pci.clone(),
@@ -169,18 +195,17 @@ impl GuestArgs {
         };
         let options =
             EmitOptions { settings: &settings, default_type: &|pci| default_type(root, pci) };
-        let text = xml::decode(bytes)
-            .map_err(|error| lint::located(name, lint::position_in(bytes, &error), &error))?;
+        let text =
+            xml::decode(bytes).map_err(|error| DocumentError::in_bytes(name, bytes, &error))?;
         let source = Source::new(name, text);
-        let located = |offset: usize, message: &str, help: &str| {
-            let position = source.position(offset);
-            format!(
-                "{name}:{}:{}: error: {message}\n  help: {help}",
-                position.line, position.column
-            )
-        };
-        domain::read(text, &settings, |domain| guest(domain, options))
-            .map_err(|error| located(error.offset, &error.message, &error.help))?
-            .map_err(|error| located(error.offset, &error.message, &error.help))
+        let guest = domain::read(text, &settings, |domain| guest(domain, options))
+            .map_err(|error| DocumentError::new(name, source.position(error.offset), &error))?
+            .map_err(|error| DocumentError {
+                name: name.to_owned(),
+                position: source.position(error.offset),
+                message: error.message,
+                help: error.help,
+            })?;
+        Ok(guest)
     }
 }

@@ -2,9 +2,12 @@
 
 use std::fs;
 
+use miette::Diagnostic;
+use thiserror::Error;
 use uuid::Uuid;
 
-use super::lint::fail;
+use super::error::fail;
+use super::io::StdoutError;
 use super::{Status, io};
 use crate::domain::Settings;
 use crate::emit::manifest::Manifest;
@@ -28,14 +31,58 @@ mod tree;
 
 pub(super) use flags::EmitArgs;
 use flags::{Bootloader, Kind, OutputArgs, StyleChoice};
-use guests::{GuestArgs, local_settings, say_defaults};
+use guests::{GuestArgs, GuestsError, local_settings, say_defaults};
+use tree::TreeError;
+
+/// An error of `emit`.
+#[derive(Debug, Error, Diagnostic)]
+enum EmitError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Guests(#[from] GuestsError),
+    #[error("none of these domains has the vGPU {uuid}")]
+    NoSuchVgpu { uuid: Uuid },
+    #[error("there are {count} vGPUs, but only one file can go to stdout")]
+    #[diagnostic(help(
+        "choose one with --only UUID; for all of them, use `emit mdevctl` with --root DIR or --commands"
+    ))]
+    SeveralVgpus { count: usize },
+    #[error("{path}: NixOS links this hook from its store, which is read-only")]
+    #[diagnostic(help(
+        "write the new hook to the file that virtualisation.libvirtd.hooks.qemu.{name} names: run `gvtg-xml emit hook win10.xml > hook && \
+         sudo install -m 755 hook /etc/nixos/{name}`, then `sudo nixos-rebuild switch`"
+    ))]
+    ReadOnlyHook {
+        path: String,
+        /// The file name of the hook.
+        name: String,
+    },
+    #[error("NixOS generates its boot entries from its configuration")]
+    #[diagnostic(help("leave out --bootloader, and the parameters are printed as a NixOS option"))]
+    BootloaderOnNixos,
+    #[error(
+        "there is no command line to add the parameters to: neither etc/kernel/cmdline nor proc/cmdline has one"
+    )]
+    #[diagnostic(help(
+        "run this on the machine itself: a file with only these parameters would have no root=, and the host would not boot"
+    ))]
+    NoCommandLine,
+    #[error("{path}: {reason}")]
+    #[diagnostic(help("use `--bootloader raw`, and add the parameters by hand"))]
+    UnsuitableCommandLine { path: String, reason: &'static str },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Tree(#[from] TreeError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stdout(#[from] StdoutError),
+}
 
 pub(super) fn run(args: &EmitArgs) -> Status {
     let output = args.kind.output();
     let root = Root::new(output.root.clone().unwrap_or_else(|| "/".into()));
     if let Kind::All { remove: true, dry_run, .. } = args.kind {
-        return remove::remove(&root, dry_run, output.quiet)
-            .unwrap_or_else(|message| fail(&message));
+        return remove::remove(&root, dry_run, output.quiet).unwrap_or_else(|error| fail(&error));
     }
     if !output.quiet {
         warn_unsupported_gpu(&root);
@@ -51,11 +98,11 @@ pub(super) fn run(args: &EmitArgs) -> Status {
                         manifest::updated(&text, &files, |path| bytes(&root, path))
                     }));
                 }
-                tree::write(&root, &files, is_all, output)
+                Ok(tree::write(&root, &files, is_all, output)?)
             }
             None => print(&files, output.quiet),
         });
-    result.unwrap_or_else(|message| fail(&message))
+    result.unwrap_or_else(|error| fail(&error))
 }
 
 /// Whether this is part of a NixOS configuration, which is printed instead of written below the
@@ -65,7 +112,7 @@ fn is_configuration(file: &File) -> bool {
 }
 
 /// Returns the files of a kind, for the machine below this root.
-fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
+fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, EmitError> {
     let generated_by = &command(&["--root"]);
     let quiet = kind.output().quiet;
     let read = |guests: &GuestArgs| {
@@ -73,7 +120,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         if !quiet {
             say_defaults(&guests);
         }
-        Ok::<_, String>(guests)
+        Ok::<_, EmitError>(guests)
     };
     let system = System::read(root);
     let is_nixos = system == System::Nixos;
@@ -232,21 +279,14 @@ fn warn_unsupported_gpu(root: &Root) {
 ///
 /// # Errors
 /// Fails if the hook is a link to a different text in the store, which is read-only.
-fn ensure_writable(root: &Root, file: File) -> Result<File, String> {
+fn ensure_writable(root: &Root, file: File) -> Result<File, EmitError> {
     let Some(path) = file.path() else { return Ok(file) };
     let target = root.target(path).present().filter(|target| target.starts_with("/nix/store"));
     if target.is_none() || root.text(path).as_present() == Some(&file.text) {
         return Ok(file);
     }
     let name = path.rsplit('/').next().unwrap_or(path);
-    let help = format!(
-        "write the new hook to the file that virtualisation.libvirtd.hooks.qemu.{name} names: run `gvtg-xml emit hook win10.xml > hook && \
-         sudo install -m 755 hook /etc/nixos/{name}`, then `sudo nixos-rebuild switch`"
-    );
-    Err(format!(
-        "{}: NixOS links this hook from its store, which is read-only\n  help: {help}",
-        root.shown(path)
-    ))
+    Err(EmitError::ReadOnlyHook { path: root.shown(path), name: name.to_owned() })
 }
 
 /// Replaces the next steps of module options on rpm-ostree systems: module options never take
@@ -262,15 +302,14 @@ fn with_steps_for(system: System, mut file: File) -> File {
 ///
 /// # Errors
 /// Fails for every form but [`Bootloader::Raw`].
-fn reject_bootloader_on_nixos(bootloader: Bootloader) -> Result<(), String> {
+fn reject_bootloader_on_nixos(bootloader: Bootloader) -> Result<(), EmitError> {
     if bootloader == Bootloader::Raw {
         return Ok(());
     }
-    Err("NixOS generates its boot entries from its configuration\n  help: leave out --bootloader, and the parameters are printed as a NixOS option"
-        .into())
+    Err(EmitError::BootloaderOnNixos)
 }
 
-fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, String> {
+fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, EmitError> {
     if System::read(root) == System::Nixos {
         reject_bootloader_on_nixos(bootloader)?;
         return Ok(nixos::file(&[Part::Parameters], &command(&["--root"])));
@@ -291,15 +330,12 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
         Bootloader::SystemdBoot => cmdline::systemd_boot(),
         Bootloader::Raw => cmdline::raw(),
         Bootloader::KernelInstall => {
-            let line = boot::command_line(root).ok_or(
-                "there is no command line to add the parameters to: neither etc/kernel/cmdline nor proc/cmdline has one\n  \
-                 help: run this on the machine itself: a file with only these parameters would have no root=, and the host would not boot",
-            )?;
+            let line = boot::command_line(root).ok_or(EmitError::NoCommandLine)?;
             if let Some(reason) = line.obstacle() {
-                return Err(format!(
-                    "{}: {reason}\n  help: use `--bootloader raw`, and add the parameters by hand",
-                    root.shown(line.path)
-                ));
+                return Err(EmitError::UnsuitableCommandLine {
+                    path: root.shown(line.path),
+                    reason,
+                });
             }
             if has_guc_submission(&line.text) {
                 let advice = "remove it, or GVT-g stays off";
@@ -328,27 +364,19 @@ fn has_guc_submission(line: &str) -> bool {
 }
 
 /// Keeps only the vGPU with this uuid, and the guests that have it; without a uuid, all of them.
-fn select_vgpu(mut guests: Vec<Guest>, only: Option<Uuid>) -> Result<Vec<Guest>, String> {
+fn select_vgpu(mut guests: Vec<Guest>, only: Option<Uuid>) -> Result<Vec<Guest>, EmitError> {
     let Some(only) = only else { return Ok(guests) };
     for guest in &mut guests {
         guest.vgpus.retain(|vgpu| vgpu.uuid == only);
     }
     guests.retain(|guest| !guest.vgpus.is_empty());
-    if guests.is_empty() {
-        Err(format!("none of these domains has the vGPU {only}"))
-    } else {
-        Ok(guests)
-    }
+    if guests.is_empty() { Err(EmitError::NoSuchVgpu { uuid: only }) } else { Ok(guests) }
 }
 
 /// Prints the file; fails unless there is exactly one.
-fn print(files: &[File], quiet: bool) -> Result<Status, String> {
+fn print(files: &[File], quiet: bool) -> Result<Status, EmitError> {
     let [file] = files else {
-        let help = "choose one with --only UUID; for all of them, use `emit mdevctl` with --root DIR or --commands";
-        return Err(format!(
-            "there are {} vGPUs, but only one file can go to stdout\n  help: {help}",
-            files.len()
-        ));
+        return Err(EmitError::SeveralVgpus { count: files.len() });
     };
     io::print(&file.text)?;
     if !quiet {

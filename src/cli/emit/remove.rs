@@ -1,14 +1,18 @@
 //! `emit all --remove`: removes the files that an earlier run wrote, if they are unchanged.
 
 use std::fs;
-use std::io::{Error, ErrorKind};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::super::Status;
+use super::super::io::{StdoutError, print, print_note};
 use super::super::signals::uninterrupted;
-use super::super::{Status, io};
 use super::stage::{Staged, clean_up, put_back, stage};
-use super::tree::as_root;
+use super::tree::sudo_hint;
 use crate::emit::cmdline::{GRUB_FILE, KERNEL_INSTALL};
 use crate::emit::manifest::{self, Entry, Manifest};
 use crate::emit::parameter::{added_to, words};
@@ -19,6 +23,26 @@ use crate::text::sanitize::{clean_path, system_error};
 
 /// Folder of libvirt's hooks on NixOS.
 const NIXOS_HOOKS: &str = "/var/lib/libvirt/hooks";
+
+/// An error of `emit all --remove`.
+#[derive(Debug, Error, Diagnostic)]
+pub(super) enum RemoveError {
+    #[error("{root}: is not a folder")]
+    NotAFolder { root: String },
+    #[error("{path}: can't be read: {reason}")]
+    Manifest { path: String, reason: String },
+    #[error("{path}: {}{}", system_error(error), sudo_hint(error))]
+    Examine { path: String, error: io::Error },
+    #[error("{}: can't be removed: {}{}", clean_path(path), system_error(error), sudo_hint(error))]
+    Remove { path: PathBuf, error: io::Error },
+    #[error("{}: can't be restored: {}{}", clean_path(path), system_error(error), sudo_hint(error))]
+    Restore { path: PathBuf, error: io::Error },
+    #[error("{}: can't be written: {}{}", clean_path(path), system_error(error), sudo_hint(error))]
+    Write { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stdout(#[from] StdoutError),
+}
 
 /// The files of a manifest, grouped by what happens to them.
 #[derive(Default)]
@@ -45,9 +69,9 @@ struct Removal<'m> {
 ///
 /// # Errors
 /// Fails if a file can't be examined or removed.
-pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, String> {
+pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, RemoveError> {
     if !root.has("/") {
-        return Err(format!("{}: is not a folder", root.shown("/")));
+        return Err(RemoveError::NotAFolder { root: root.shown("/") });
     }
     let text = match root.text(manifest::PATH) {
         Probe::Present(text) => text,
@@ -56,14 +80,11 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
                 // A run may have been interrupted before it wrote the manifest.
                 clean_up_all(root, &Manifest::default());
             }
-            io::print_note(&format!(
-                "nothing to remove: there is no {}",
-                root.shown(manifest::PATH)
-            ));
+            print_note(&format!("nothing to remove: there is no {}", root.shown(manifest::PATH)));
             return Ok(Status::Clean);
         }
         Probe::Unreadable(reason) => {
-            return Err(format!("{}: can't be read: {reason}", root.shown(manifest::PATH)));
+            return Err(RemoveError::Manifest { path: root.shown(manifest::PATH), reason });
         }
     };
     let manifest = Manifest::read(&text);
@@ -85,7 +106,7 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
         .chain(&manifest_paths)
         .map(|path| clean_path(path) + "\n")
         .collect();
-    io::print(&paths)?;
+    print(&paths)?;
     for Removal { path, kept, .. } in &plan.removed {
         if let Some(kept) = kept {
             let (done, path, kept) = (
@@ -93,13 +114,13 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
                 clean_path(path),
                 clean_path(kept),
             );
-            io::print_note(&format!(
+            print_note(&format!(
                 "{done}: {path}, as it was before --force replaced it (from {kept})"
             ));
         }
     }
     for (entry, reason) in &plan.left {
-        io::print_note(&format!("not removed: {}: {reason}", root.shown(&entry.path)));
+        print_note(&format!("not removed: {}: {reason}", root.shown(&entry.path)));
     }
     if !quiet && !is_dry {
         say_next(root, &manifest, &plan);
@@ -107,12 +128,12 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
     Ok(if is_dry || !plan.left.is_empty() { Status::Findings } else { Status::Clean })
 }
 
-fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
+fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, RemoveError> {
     let mut plan = Plan::default();
     for entry in &manifest.entries {
-        match examine(root, entry).map_err(|error| {
-            format!("{}: {}{}", root.shown(&entry.path), system_error(&error), as_root(&error))
-        })? {
+        let state = examine(root, entry)
+            .map_err(|error| RemoveError::Examine { path: root.shown(&entry.path), error })?;
+        match state {
             InstalledFile::Unchanged(path, kept) => {
                 plan.removed.push(Removal { entry, path, kept })
             }
@@ -135,7 +156,7 @@ enum InstalledFile {
     Nothing,
 }
 
-fn examine(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
+fn examine(root: &Root, entry: &Entry) -> io::Result<InstalledFile> {
     if !could_have_written(&entry.path) {
         return Ok(InstalledFile::Other("gvtg-xml does not write this file".into()));
     }
@@ -226,7 +247,7 @@ fn split(path: &str) -> (&str, &str) {
 
 /// Returns the path on this machine, with symlinks followed except in the last part; `None` if its
 /// folder does not exist.
-fn resolve_parent(root: &Root, path: &str) -> Result<Option<PathBuf>, Error> {
+fn resolve_parent(root: &Root, path: &str) -> io::Result<Option<PathBuf>> {
     let (folder, name) = split(path);
     let folder = root.resolve(folder)?;
     if folder.is_dir() { Ok(Some(folder.join(name))) } else { Ok(None) }
@@ -234,49 +255,37 @@ fn resolve_parent(root: &Root, path: &str) -> Result<Option<PathBuf>, Error> {
 
 /// Removes the files and the empty folders, and then the manifest, so that an interrupted run can
 /// be repeated.
-fn carry_out(root: &Root, text: &str, manifest: &Manifest, plan: &Plan<'_>) -> Result<(), String> {
-    let failed = |path: &Path, error: &Error| {
-        format!("{}: can't be removed: {}{}", clean_path(path), system_error(error), as_root(error))
-    };
+fn carry_out(
+    root: &Root,
+    text: &str,
+    manifest: &Manifest,
+    plan: &Plan<'_>,
+) -> Result<(), RemoveError> {
+    let failed = |path: &Path, error| RemoveError::Remove { path: path.to_owned(), error };
     for Removal { path, kept, .. } in &plan.removed {
         match kept {
-            Some(kept) => put_back(kept, path).map_err(|error| {
-                format!(
-                    "{}: can't be restored: {}{}",
-                    clean_path(path),
-                    system_error(&error),
-                    as_root(&error)
-                )
-            })?,
-            None => {
-                ignore_not_found(fs::remove_file(path)).map_err(|error| failed(path, &error))?
-            }
+            Some(kept) => put_back(kept, path)
+                .map_err(|error| RemoveError::Restore { path: path.clone(), error })?,
+            None => ignore_not_found(fs::remove_file(path)).map_err(|error| failed(path, error))?,
         }
     }
     clean_up_all(root, manifest);
     let manifest_path =
-        root.resolve(manifest::PATH).map_err(|error| failed(Path::new(manifest::PATH), &error))?;
+        root.resolve(manifest::PATH).map_err(|error| failed(Path::new(manifest::PATH), error))?;
     if !plan.left.is_empty() {
         let entries = plan.left.iter().map(|(entry, _)| (*entry).clone()).collect();
         let rest = manifest::rewritten(text, &Manifest { entries, ..manifest.clone() });
         let written =
             stage(&manifest_path, rest.text.as_bytes(), rest.mode).and_then(Staged::commit);
-        return written.map_err(|error| {
-            format!(
-                "{}: can't be written: {}{}",
-                clean_path(&manifest_path),
-                system_error(&error),
-                as_root(&error)
-            )
-        });
+        return written.map_err(|error| RemoveError::Write { path: manifest_path, error });
     }
     ignore_not_found(fs::remove_file(&manifest_path))
-        .map_err(|error| failed(&manifest_path, &error))?;
+        .map_err(|error| failed(&manifest_path, error))?;
     remove_folders(root, manifest);
     Ok(())
 }
 
-fn ignore_not_found(result: Result<(), Error>) -> Result<(), Error> {
+fn ignore_not_found(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result,
@@ -324,7 +333,7 @@ fn remove_folders(root: &Root, manifest: &Manifest) {
 /// Prints the next steps, in order.
 fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
     for uuid in root.names("/run/gvtg").present().unwrap_or_default() {
-        io::print_note(&format!(
+        print_note(&format!(
             "the vGPU {uuid} still exists, and the hook no longer removes it: once its VM is off, run \
              `echo 1 | sudo tee /sys/bus/mdev/devices/{uuid}/remove`"
         ));
@@ -334,9 +343,9 @@ fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
     steps
         .iter()
         .filter_map(FollowUp::text_of_removal)
-        .for_each(|text| io::print_note(&format!("then {text}")));
+        .for_each(|text| print_note(&format!("then {text}")));
     if let Some(text) = by_hand {
-        io::print_note(&format!("then {text}, and reboot"));
+        print_note(&format!("then {text}, and reboot"));
     }
 }
 

@@ -1,14 +1,17 @@
 //! Writes files below a root folder, all or none, or shows what would change.
 
 use std::fs;
-use std::io::{Error, ErrorKind};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
+use miette::Diagnostic;
 use similar::TextDiff;
+use thiserror::Error;
 
+use super::super::Status;
+use super::super::io::{StdoutError, eprint_all, print, print_note};
 use super::super::signals::uninterrupted;
-use super::super::{Status, io};
 use super::stage::{ROOT, Staged, clean_up, keep, stage};
 use super::{OutputArgs, listed, print_follow_ups};
 use crate::emit::manifest::{self, Manifest};
@@ -17,6 +20,52 @@ use crate::host::Root;
 use crate::host::hook::setups;
 use crate::host::owners::{Exposure, find_exposures};
 use crate::text::sanitize::{clean_path, system_error};
+
+/// An error of writing files below the root.
+#[derive(Debug, Error, Diagnostic)]
+pub(super) enum TreeError {
+    #[error("this is not a file that can be written below --root: leave out --root to print it")]
+    NothingToWrite,
+    #[error("existing files differ, so nothing was written: {paths}")]
+    FilesDiffer {
+        paths: String,
+        #[help]
+        help: String,
+    },
+    #[error("{path}: {}{}", system_error(error), sudo_hint(error))]
+    Examine { path: String, error: io::Error },
+    #[error("{}: is not a regular file", path.display())]
+    NotRegular { path: PathBuf },
+    #[error("{}: is a dangling symlink", path.display())]
+    DanglingLink { path: PathBuf },
+    #[error(
+        "{}: can't be written: {}{}{}",
+        path.display(),
+        system_error(error),
+        sudo_hint(error),
+        already_written(written)
+    )]
+    Write {
+        path: PathBuf,
+        error: io::Error,
+        /// The files that were written before.
+        written: Vec<String>,
+    },
+    #[error("{}: can't be backed up: {error}", path.display())]
+    BackUp { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stdout(#[from] StdoutError),
+}
+
+/// Returns the end of a message that lists the files that were already written.
+fn already_written(paths: &[String]) -> String {
+    if paths.is_empty() {
+        String::new()
+    } else {
+        format!("; already written: {}", paths.join(", "))
+    }
+}
 
 /// A file to write below the root.
 struct PlannedFile<'f> {
@@ -74,7 +123,7 @@ pub(super) fn write(
     files: &[File],
     is_all: bool,
     output: &OutputArgs,
-) -> Result<Status, String> {
+) -> Result<Status, TreeError> {
     let manifests = Manifests::of(root, files);
     let mut entries = Vec::new();
     let mut elsewhere = Vec::new();
@@ -85,14 +134,11 @@ pub(super) fn write(
         }
     }
     if entries.is_empty() {
-        return Err(
-            "this is not a file that can be written below --root: leave out --root to print it"
-                .into(),
-        );
+        return Err(TreeError::NothingToWrite);
     }
     if output.diff {
         let text: String = entries.iter().map(diff).collect();
-        io::print(&text)?;
+        print(&text)?;
         return Ok(if text.is_empty() { Status::Clean } else { Status::Findings });
     }
     // The manifest only describes the other files, so it may always be replaced.
@@ -112,28 +158,25 @@ pub(super) fn write(
                 )
             }
         };
-        return Err(format!(
-            "existing files differ, so nothing was written: {}\n  help: {help}",
-            paths.join(", ")
-        ));
+        return Err(TreeError::FilesDiffer { paths: paths.join(", "), help });
     }
     if !lost.is_empty() {
-        io::print_note(&format!("the hook no longer creates vGPUs for {}", shell::list(&lost)));
+        print_note(&format!("the hook no longer creates vGPUs for {}", shell::list(&lost)));
     }
     let has_changes = commit(&entries)?;
     // If a single kind is written, only its own file is listed, not the updated manifest.
     let is_listed = |entry: &&PlannedFile<'_>| is_all || entry.path != manifest::PATH;
     let paths: String =
         entries.iter().filter(is_listed).map(|entry| clean_path(&entry.target) + "\n").collect();
-    io::print(&paths)?;
+    print(&paths)?;
     for (file, description) in &elsewhere {
-        io::print_note(&format!("the following is not written to a file: {description}"));
-        io::eprint_all(&file.text);
+        print_note(&format!("the following is not written to a file: {description}"));
+        eprint_all(&file.text);
     }
     say_exposed(root, &entries);
     for entry in entries.iter().filter(|entry| entry.is_foreign) {
         let path = clean_path(&entry.target);
-        io::print_note(&match &entry.kept {
+        print_note(&match &entry.kept {
             Some(kept) => format!(
                 "{path} was replaced; the old file is kept as {}, and --remove restores it",
                 clean_path(kept)
@@ -145,7 +188,7 @@ pub(super) fn write(
     }
     if !output.quiet {
         if !has_changes {
-            io::print_note(
+            print_note(
                 "nothing has changed; follow the steps below unless you have already done so",
             );
         }
@@ -164,7 +207,7 @@ fn say_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
             Some(link) => link.replacement(&shown(&link.target), &shown(&link.path)),
             None => format!("sudo {command} {}", shown(&path)),
         };
-        io::print_note(&format!(
+        print_note(&format!(
             "{users} can change {}, and libvirt runs the hook as root: run `{fix_command}`",
             root.shown(&path)
         ));
@@ -207,9 +250,8 @@ fn entry<'f>(
     file: &'f File,
     path: &'f str,
     manifests: &Manifests,
-) -> Result<PlannedFile<'f>, String> {
-    let describe =
-        |error: Error| format!("{}: {}{}", root.shown(path), system_error(&error), as_root(&error));
+) -> Result<PlannedFile<'f>, TreeError> {
+    let describe = |error| TreeError::Examine { path: root.shown(path), error };
     let target = root.resolve(path).map_err(describe)?;
     let mut other_owner = None;
     let old = match fs::metadata(&target) {
@@ -219,10 +261,10 @@ fn entry<'f>(
                 (rustix::process::geteuid().is_root() && owner != (ROOT, ROOT)).then_some(owner);
             Some((fs::read(&target).map_err(describe)?, metadata.permissions().mode() & 0o7777))
         }
-        Ok(_) => return Err(format!("{}: is not a regular file", target.display())),
+        Ok(_) => return Err(TreeError::NotRegular { path: target }),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(describe(error)),
         Err(_) if fs::symlink_metadata(&target).is_ok() => {
-            return Err(format!("{}: is a dangling symlink", target.display()));
+            return Err(TreeError::DanglingLink { path: target });
         }
         Err(_) => None,
     };
@@ -276,7 +318,7 @@ fn diff(entry: &PlannedFile<'_>) -> String {
 }
 
 /// Returns a hint to use root if permission was denied.
-pub(super) fn as_root(error: &Error) -> &'static str {
+pub(super) fn sudo_hint(error: &io::Error) -> &'static str {
     if error.kind() == ErrorKind::PermissionDenied { " (run this as root, with sudo)" } else { "" }
 }
 
@@ -284,14 +326,11 @@ pub(super) fn as_root(error: &Error) -> &'static str {
 /// so that most errors occur before anything changes. Then the manifest is written first, so that
 /// `--remove` knows the files of an interrupted run, and the hook last, because it needs the other
 /// files.
-fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, String> {
-    let failed = |entry: &PlannedFile<'_>, error: &Error| {
-        format!(
-            "{}: can't be written: {}{}",
-            entry.target.display(),
-            system_error(error),
-            as_root(error)
-        )
+fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, TreeError> {
+    let failed = |entry: &PlannedFile<'_>, error, written: &[String]| TreeError::Write {
+        path: entry.target.clone(),
+        error,
+        written: written.to_vec(),
     };
     uninterrupted(|| {
         for folder in entries.iter().filter_map(|entry| entry.target.parent()) {
@@ -300,27 +339,19 @@ fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, String> {
         let mut staged: Vec<(&PlannedFile<'_>, Staged)> = Vec::new();
         for entry in entries.iter().filter(|entry| !entry.is_up_to_date()) {
             let staged_file = stage(&entry.target, entry.file.text.as_bytes(), entry.file.mode)
-                .map_err(|error| failed(entry, &error))?;
+                .map_err(|error| failed(entry, error, &[]))?;
             staged.push((entry, staged_file));
         }
         for (entry, kept) in entries.iter().filter_map(|entry| Some((entry, entry.kept.as_ref()?)))
         {
-            keep(&entry.target, kept).map_err(|error| {
-                format!("{}: can't be backed up: {error}", entry.target.display())
-            })?;
+            keep(&entry.target, kept)
+                .map_err(|error| TreeError::BackUp { path: entry.target.clone(), error })?;
         }
         staged
             .sort_by_key(|(entry, _)| (entry.path != manifest::PATH, entry.file.mode & 0o111 != 0));
         let mut written: Vec<String> = Vec::new();
         for (entry, staged_file) in staged {
-            staged_file.commit().map_err(|error| {
-                let already_written = if written.is_empty() {
-                    String::new()
-                } else {
-                    format!("; already written: {}", written.join(", "))
-                };
-                failed(entry, &error) + &already_written
-            })?;
+            staged_file.commit().map_err(|error| failed(entry, error, &written))?;
             written.push(clean_path(&entry.target));
         }
         Ok(!written.is_empty())

@@ -2,7 +2,9 @@
 
 use std::io::{ErrorKind, Read};
 
-use super::{Explanation, QEMU_LOG, REPORT, START, related, unreadable};
+use super::Explanation;
+use super::error::ExplainError;
+use super::unexplained::{no_known_message, unknown_error};
 use crate::explain::{Catalog, LogScanner, Report, summary};
 use crate::lint::skip_reason;
 use crate::text::sanitize::clean;
@@ -16,7 +18,7 @@ pub(super) fn examine(
     mut log: impl Read,
     catalog: &Catalog<'_>,
     explanation: &mut Explanation,
-) -> Result<bool, String> {
+) -> Result<bool, ExplainError> {
     let mut scanner = LogScanner::new(catalog);
     let mut buffer = vec![0; 1 << 18];
     let mut is_first = true;
@@ -25,16 +27,13 @@ pub(super) fn examine(
             Ok(0) => break,
             Ok(length) => {
                 if std::mem::take(&mut is_first) && is_domain(&buffer[..length]) {
-                    let name = clean(name);
                     let file = if name == "<stdin>" { String::new() } else { format!(" {name}") };
-                    return Err(format!(
-                        "{name}: this is a domain, not a log: check it with `gvtg-xml lint{file}`"
-                    ));
+                    return Err(ExplainError::IsDomain { name: name.to_owned(), file });
                 }
                 scanner.feed(&buffer[..length]);
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(unreadable(name, &error)),
+            Err(error) => return Err(ExplainError::unreadable(name, error)),
         }
     }
     let report = scanner.finish();
@@ -42,47 +41,6 @@ pub(super) fn examine(
         add_report(&clean(name), &report, catalog, explanation);
     }
     Ok(report.lines > 0)
-}
-
-/// Returns the message for an empty log, and where else the cause may be.
-pub(super) fn empty(name: &str) -> String {
-    if name == "<stdin>" {
-        return format!(
-            "{name} is empty\n  help: check that the command before the pipe prints something\n  help: these are the logs: {}",
-            logs(name)
-        );
-    }
-    format!(
-        "{}: the log is empty\n  help: start the VM again, so that QEMU writes a log: `virsh start win10`\n  \
-         help: if the log stays empty, QEMU did not start, and the reason is in libvirt's log: {LIBVIRT_LOG}",
-        clean(name)
-    )
-}
-
-const LIBVIRT_LOG: &str = "`journalctl -b -u libvirtd -u virtqemud | gvtg-xml explain`";
-
-/// Lists the other logs that may show the cause.
-fn logs(name: &str) -> String {
-    let qemu_log = (!name.contains("/qemu/")).then(|| format!("QEMU's ({QEMU_LOG}), "));
-    format!(
-        "{}libvirt's ({LIBVIRT_LOG}) and the kernel's (`sudo dmesg | gvtg-xml explain`)",
-        qemu_log.unwrap_or_default()
-    )
-}
-
-/// Returns the next steps for a log without a known message.
-fn other_logs(name: &str, report: &Report<'_, '_>) -> String {
-    let mut help = String::new();
-    if name != "<stdin>" {
-        help += &format!(
-            "\n  help: if the VM does not start, let `explain` read what virsh prints: {START}"
-        );
-    }
-    help += &format!("\n  help: these logs may show the reason: {}", logs(name));
-    if report.has_other_letters {
-        help += "\n  help: only English messages are known: run the failed command again with `LC_ALL=C`";
-    }
-    help
 }
 
 /// Whether these bytes begin a domain's XML.
@@ -127,17 +85,11 @@ fn add_report(
         let message = format!("{name}:{line}: {others}: {}", clean(text));
         // Next to known errors, the unknown one is additional information; alone, it is the answer.
         if report.complaints.is_empty() {
-            explanation
-                .unknown
-                .push(message + &related(text, catalog) + &other_logs(name, report) + REPORT);
+            explanation.unknown.push(unknown_error(message, text, name, report, catalog));
         } else {
             explanation.add(&(message + "\n"));
         }
     } else if report.complaints.is_empty() {
-        let lines =
-            if report.lines == 1 { "1 line".to_owned() } else { format!("{} lines", report.lines) };
-        explanation
-            .unknown
-            .push(format!("{name}: no known message in {lines}{}", other_logs(name, report)));
+        explanation.unknown.push(no_known_message(name, report));
     }
 }

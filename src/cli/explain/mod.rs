@@ -10,19 +10,23 @@ use std::path::Path;
 
 use clap::{Args as _, Command};
 
+mod error;
 mod local_rules;
 mod log;
+mod unexplained;
 
-use super::lint::fail;
+use super::error::{fail, print_error};
 use super::wrap::{paragraphs, wrapped};
 use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
 use crate::explain::{Answer, Catalog, Entry, QueryResult, Topic, page, page_of};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
 use crate::settings::config::{Configs, PartialConfig, custom_rules};
-use crate::text::sanitize::{clean, clean_lines, system_error};
+use crate::text::sanitize::clean_lines;
+use error::ExplainError;
 use local_rules::LocalRules;
 use log::examine;
+use unexplained::{Unexplained, unknown};
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
     let choices = PartialConfig { site_rules: args.rules.clone(), ..PartialConfig::default() };
@@ -49,13 +53,13 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
             } else {
                 text
             };
-            if let Err(message) = io::print(&text) {
-                return fail(&message);
+            if let Err(error) = io::print(&text) {
+                return fail(&error);
             }
-            note.iter().chain(&unknown).for_each(|message| io::print_error(message));
+            note.iter().chain(&unknown).for_each(|unexplained| print_error(unexplained));
             if unknown.is_empty() { Status::Clean } else { Status::Findings }
         }
-        Err(message) => fail(&message),
+        Err(error) => fail(&error),
     }
 }
 
@@ -75,10 +79,10 @@ fn unfold_paragraphs(mut text: String, catalog: &Catalog<'_>) -> String {
 #[derive(Default)]
 struct Explanation {
     text: String,
-    /// Messages about unknown words, each followed by lines with the next steps.
-    unknown: Vec<String>,
+    /// What no explanation was found for.
+    unknown: Vec<Unexplained>,
     /// An additional message for the user.
-    note: Option<String>,
+    note: Option<Unexplained>,
 }
 
 impl Explanation {
@@ -98,7 +102,7 @@ fn answer(
     words: &[String],
     catalog: &Catalog<'_>,
     local_rules: &LocalRules<'_>,
-) -> Result<Explanation, String> {
+) -> Result<Explanation, ExplainError> {
     let mut explanation = Explanation::default();
     if words.is_empty() {
         // Piped input is a log.
@@ -106,13 +110,13 @@ fn answer(
             || !examine("<stdin>", standard::stdin().lock(), catalog, &mut explanation)?
         {
             explanation.text = local_rules.list(catalog);
-            explanation.note = stdin_is_redirected().then(|| log::empty("<stdin>"));
+            explanation.note = stdin_is_redirected().then(|| unexplained::empty_log("<stdin>"));
         }
         return Ok(explanation);
     }
     let sentence = words.join(" ");
     if sentence.trim().is_empty() {
-        return Err("give a rule, a message or a log file to explain".into());
+        return Err(ExplainError::NoQuery);
     }
     if let Some(error) = misplaced_flag(words, catalog) {
         return Err(error);
@@ -170,7 +174,7 @@ fn stdin_is_redirected() -> bool {
 
 /// Returns the error for a flag after the first name. Clap takes it for part of the message,
 /// because a message may begin with a dash.
-fn misplaced_flag(words: &[String], catalog: &Catalog<'_>) -> Option<String> {
+fn misplaced_flag(words: &[String], catalog: &Catalog<'_>) -> Option<ExplainError> {
     let at = words.iter().position(|word| looks_like_flag(word))?;
     let is_after_names = words[..at].iter().all(|word| is_named(word, catalog));
     if !is_after_names || !catalog.in_message(&words.join(" ")).is_empty() {
@@ -183,16 +187,9 @@ fn misplaced_flag(words: &[String], catalog: &Catalog<'_>) -> Option<String> {
         .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
         .collect();
     if flags.iter().any(|name| name == flag) {
-        return Some(format!(
-            "{flag} must come before the rule, message or log: `gvtg-xml explain {flag} …`"
-        ));
+        return Some(ExplainError::MisplacedFlag { flag: flag.to_owned() });
     }
-    Some(format!(
-        "`gvtg-xml explain` has no flag {flag}\n  \
-         help: `gvtg-xml explain` lists all rules and known messages, `gvtg-xml explain NAME` explains one of them\n  \
-         help: its flags are {}",
-        flags.join(", ")
-    ))
+    Some(ExplainError::UnknownFlag { flag: flag.to_owned(), flags: flags.join(", ") })
 }
 
 /// Whether a word is `--name`, `--name=value` or `-n`.
@@ -220,29 +217,14 @@ fn is_file(word: &str) -> bool {
 }
 
 /// Returns the error for a word that looks like a path but is not a readable file.
-fn missing_file(word: &str) -> Option<String> {
+fn missing_file(word: &str) -> Option<ExplainError> {
     let looks_like_path = !word.contains(char::is_whitespace)
         && (word.starts_with(['/', '.', '~']) || word.ends_with(".log"));
     if !looks_like_path {
         return None;
     }
     let error = fs::metadata(word).err()?;
-    Some(unreadable(word, &error))
-}
-
-fn unreadable(path: &str, error: &standard::Error) -> String {
-    let hint = match error.kind() {
-        standard::ErrorKind::PermissionDenied => {
-            " (only root can read the logs of qemu:///system: use sudo)".to_owned()
-        }
-        standard::ErrorKind::NotFound if path.contains("/qemu/") => {
-            format!(
-                "\n  help: the VM was never started, or QEMU did not get that far: let `explain` read what virsh prints: {START}"
-            )
-        }
-        _ => String::new(),
-    };
-    format!("{}: can't be read: {}{hint}", clean(path), system_error(error))
+    Some(ExplainError::unreadable(word, error))
 }
 
 fn explain_named(
@@ -250,7 +232,7 @@ fn explain_named(
     catalog: &Catalog<'_>,
     local_rules: &LocalRules<'_>,
     explanation: &mut Explanation,
-) -> Result<(), String> {
+) -> Result<(), ExplainError> {
     if let Some(rule) = catalog.rules.iter().find(|rule| rule.is_named(word)) {
         explanation.add(&local_rules.page(rule));
     } else if let Some(symptom) = catalog.symptoms.iter().find(|symptom| symptom.id == word) {
@@ -268,7 +250,7 @@ fn explain_named(
     } else if word == "-" {
         explain_log("<stdin>", standard::stdin().lock(), catalog, explanation)?;
     } else {
-        let file = File::open(word).map_err(|error| unreadable(word, &error))?;
+        let file = File::open(word).map_err(|error| ExplainError::unreadable(word, error))?;
         explain_log(word, file, catalog, explanation)?;
     }
     Ok(())
@@ -279,9 +261,9 @@ fn explain_log(
     log: impl Read,
     catalog: &Catalog<'_>,
     explanation: &mut Explanation,
-) -> Result<(), String> {
+) -> Result<(), ExplainError> {
     if !examine(name, log, catalog, explanation)? {
-        explanation.unknown.push(log::empty(name));
+        explanation.unknown.push(unexplained::empty_log(name));
     }
     Ok(())
 }
@@ -332,41 +314,4 @@ fn topic_list(topic: &Topic<'_>, local_rules: &LocalRules<'_>) -> String {
         let _ = writeln!(text, "… and {left_out} more: add a word to narrow the list");
     }
     text + "\n`gvtg-xml explain NAME` explains one of these.\n"
-}
-
-/// Starts a VM and explains why that fails. LC_ALL=C, because only English messages are known.
-const START: &str = "`LC_ALL=C virsh start win10 2>&1 | gvtg-xml explain`";
-
-const QEMU_LOG: &str = "`sudo gvtg-xml explain /var/log/libvirt/qemu/win10.log`";
-
-const REPORT: &str = "\n  help: if that does not help, report the message to the gvtg-xml project, with the versions of libvirt and QEMU";
-
-/// Returns the message for an unknown word or message, with the next steps.
-fn unknown(query: &str, catalog: &Catalog<'_>) -> String {
-    let message = format!("no known message matches '{}'", clean(query));
-    if query.contains(char::is_whitespace) {
-        let english =
-            "only English messages are known: run the failed command again with `LC_ALL=C`";
-        let log = format!("explain all of QEMU's log, which often has the cause: {QEMU_LOG}");
-        return format!(
-            "{message}{}\n  help: {log}\n  help: {english}{REPORT}",
-            related(query, catalog)
-        );
-    }
-    match &catalog.nearest(query)[..] {
-        [name] => format!("{message}; did you mean '{name}'?"),
-        _ => format!(
-            "{message}{}\n  help: `gvtg-xml explain` lists all rules and known messages",
-            related(query, catalog)
-        ),
-    }
-}
-
-/// Returns a help line with the command that explains the names nearest to an unknown word; empty
-/// if there are none.
-fn related(query: &str, catalog: &Catalog<'_>) -> String {
-    match &catalog.nearest(query)[..] {
-        [] => String::new(),
-        names => format!("\n  help: these may be related: `gvtg-xml explain {}`", names.join(" ")),
-    }
 }

@@ -6,13 +6,16 @@
 //! display stays, and the vGPU only gets what Intel's driver in the guest needs.
 
 use clap::{Args, Command, FromArgMatches};
+use miette::Diagnostic;
+use thiserror::Error;
 
+use super::error::{DocumentError, MessageError, fail, from_message};
 use super::flags::ColorChoice;
-use super::lint::{fail, located};
+use super::io::StdoutError;
 use super::terminal::TerminalStyle;
 use super::{Status, io};
 use crate::domain::{self, Domain, SettingOverrides, Settings};
-use crate::lint::{FixError, fix, skip_reason};
+use crate::lint::{FixError, Foreign, fix, skip_reason};
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::builtin;
 use crate::rules::schema::Severity;
@@ -25,7 +28,7 @@ use crate::version::Version;
 
 mod vmi;
 
-use vmi::{ANNOTATION, Vmi, is_intel_resource, is_other_vendors_resource};
+use vmi::{ANNOTATION, Vmi, VmiError, is_intel_resource, is_other_vendors_resource};
 
 /// Rules about QEMU's window and what it shows; disabled unless a display is requested.
 const NOT_IN_A_POD: &str = include_str!("not-in-a-pod.txt");
@@ -71,6 +74,29 @@ struct WantedArgs {
     ignore: Vec<String>,
 }
 
+/// An error of `kubevirt`.
+#[derive(Debug, Error, Diagnostic)]
+enum KubevirtError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Vmi(#[from] VmiError),
+    #[error("--vmi: annotation {ANNOTATION}: {0}")]
+    AnnotationFlags(String),
+    #[error("--domain: {0}")]
+    Domain(Foreign),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Document(#[from] DocumentError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Settings(MessageError),
+    #[error("{NAME}: {0}")]
+    Fix(FixError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stdout(#[from] StdoutError),
+}
+
 pub(super) fn run(args: &KubevirtArgs) -> Status {
     let printed = fix_domain(args).and_then(|(text, report)| {
         io::print(&text)?;
@@ -79,33 +105,36 @@ pub(super) fn run(args: &KubevirtArgs) -> Status {
         }
         Ok(Status::Clean)
     });
-    printed.unwrap_or_else(|message| fail(&message))
+    printed.unwrap_or_else(|error| fail(&error))
 }
 
 /// Returns the domain to define, and a report on it.
-fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), String> {
+fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), KubevirtError> {
     let vmi = Vmi::read(&args.vmi)?;
     let wanted = args.wanted.merged_with(&annotation_flags(&vmi)?);
     let text = args.domain.as_str();
     if let Some(reason) = skip_reason(text.as_bytes(), true) {
-        return Err(format!("--domain: {reason}"));
+        return Err(KubevirtError::Domain(reason));
     }
     let source = Source::new(NAME, text);
     let reason_unchanged = domain::read(text, &Settings::default(), |domain| {
         reason_unchanged(domain, &vmi, wanted.assume_intel)
     })
-    .map_err(|error| located(NAME, source.position(error.offset), &error))?;
+    .map_err(|error| DocumentError::new(NAME, source.position(error.offset), &error))?;
     if let Some(reason) = reason_unchanged {
         return Ok((
             text.to_owned(),
             format!("gvtg-xml: domain left unchanged: {}\n", clean(&reason)),
         ));
     }
-    let in_force = merge(&wanted.choices(), &[], builtin().iter())?;
+    let in_force = merge(&wanted.choices(), &[], builtin().iter())
+        .map_err(|message| KubevirtError::Settings(from_message(&message)))?;
     let fixed =
         fix(text.to_owned(), &in_force.rules, &in_force.settings).map_err(|error| match error {
-            FixError::Xml(error, position) => located(NAME, position, &error),
-            other => format!("{NAME}: {other}"),
+            FixError::Xml(error, position) => {
+                KubevirtError::Document(DocumentError::new(NAME, position, &error))
+            }
+            other => KubevirtError::Fix(other),
         })?;
     let part = |state, diagnostics| Part { state, source: &source, diagnostics };
     let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
@@ -153,7 +182,7 @@ const NO_OPENGL_NOTE: &str = "gvtg-xml: QEMU exits at startup because this vGPU'
     help: add `virtualGPUOptions: {display: {enabled: false}}` to the VM's gpus; the VM keeps its VGA card, and remote desktop shows the vGPU\n";
 
 /// Parses the flags in the VM's annotation.
-fn annotation_flags(vmi: &Vmi) -> Result<WantedArgs, String> {
+fn annotation_flags(vmi: &Vmi) -> Result<WantedArgs, KubevirtError> {
     let arguments = vmi.flags()?;
     let command = WantedArgs::augment_args(
         Command::new("gvtg-xml").no_binary_name(true).disable_help_flag(true),
@@ -164,7 +193,7 @@ fn annotation_flags(vmi: &Vmi) -> Result<WantedArgs, String> {
     matches.map_err(|error| {
         let text = error.to_string();
         let message = text.lines().next().unwrap_or("").trim_start_matches("error: ");
-        format!("--vmi: annotation {ANNOTATION}: {}", clean(message))
+        KubevirtError::AnnotationFlags(message.to_owned())
     })
 }
 

@@ -1,8 +1,8 @@
 //! Reads KubeVirt's VirtualMachineInstance, for what the generated domain does not contain.
 
+use miette::Diagnostic;
 use serde_json::Value;
-
-use crate::text::sanitize::clean;
+use thiserror::Error;
 
 /// Annotation with flags for the domain of this VM.
 pub(super) const ANNOTATION: &str = "gvtg-xml/flags";
@@ -18,6 +18,18 @@ const DEVICES: &[(&str, &str)] = &[
     ("/spec/domain/devices/hostDevices", "ua-hostdevice-"),
 ];
 
+/// An error of reading a VirtualMachineInstance.
+#[derive(Debug, Error, Diagnostic)]
+pub(super) enum VmiError {
+    #[error("--vmi: not a JSON object")]
+    #[diagnostic(help("pass the VirtualMachineInstance, as KubeVirt does"))]
+    NotAnObject,
+    #[error("--vmi: invalid JSON: {0}")]
+    InvalidJson(serde_json::Error),
+    #[error("--vmi: annotation {ANNOTATION} is not a string")]
+    AnnotationNotAString,
+}
+
 /// A VirtualMachineInstance.
 #[derive(Debug)]
 pub(super) struct Vmi(Value);
@@ -27,11 +39,11 @@ impl Vmi {
     ///
     /// # Errors
     /// Fails if the text is not a JSON object.
-    pub(super) fn read(json: &str) -> Result<Self, String> {
+    pub(super) fn read(json: &str) -> Result<Self, VmiError> {
         match serde_json::from_str(json) {
             Ok(value @ Value::Object(_)) => Ok(Vmi(value)),
-            Ok(_) => Err("--vmi: not a JSON object\n  help: pass the VirtualMachineInstance, as KubeVirt does".into()),
-            Err(error) => Err(format!("--vmi: invalid JSON: {}", clean(&error.to_string()))),
+            Ok(_) => Err(VmiError::NotAnObject),
+            Err(error) => Err(VmiError::InvalidJson(error)),
         }
     }
 
@@ -39,7 +51,7 @@ impl Vmi {
     ///
     /// # Errors
     /// Fails if the annotation is not a string.
-    pub(super) fn flags(&self) -> Result<Vec<&str>, String> {
+    pub(super) fn flags(&self) -> Result<Vec<&str>, VmiError> {
         match self
             .0
             .pointer("/metadata/annotations")
@@ -47,7 +59,7 @@ impl Vmi {
         {
             None => Ok(Vec::new()),
             Some(Value::String(flags)) => Ok(flags.split_whitespace().collect()),
-            Some(_) => Err(format!("--vmi: annotation {ANNOTATION} is not a string")),
+            Some(_) => Err(VmiError::AnnotationNotAString),
         }
     }
 
