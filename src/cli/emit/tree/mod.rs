@@ -1,25 +1,24 @@
 //! Writes files below a root folder, all or none, or shows what would change.
 
-use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
 use miette::Diagnostic;
-use similar::TextDiff;
 use thiserror::Error;
 
 use super::super::Status;
 use super::super::io::{StdoutError, eprint_all, print, print_note};
 use super::super::signals::uninterrupted;
-use super::stage::{ROOT, Staged, clean_up, keep, stage};
-use super::{OutputArgs, listed, print_follow_ups};
-use crate::emit::manifest::{self, Manifest};
-use crate::emit::{Destination, File, shell};
+use super::stage::{Staged, clean_up, keep, stage};
+use super::{OutputArgs, print_follow_ups};
+use crate::emit::{Destination, File, manifest, shell};
 use crate::host::Root;
-use crate::host::hook::setups;
 use crate::host::owners::{Exposure, find_exposures};
 use crate::text::sanitize::{clean_path, system_error};
+
+mod planned_file;
+
+use planned_file::{Manifests, PlannedFile, diff, lost_domains, planned_file};
 
 /// An error of writing files below the root.
 #[derive(Debug, Error, Diagnostic)]
@@ -67,53 +66,6 @@ fn already_written(paths: &[String]) -> String {
     }
 }
 
-/// A file to write below the root.
-struct PlannedFile<'f> {
-    file: &'f File,
-    /// Its path on the machine below the root.
-    path: &'f str,
-    /// Its path on this machine.
-    target: PathBuf,
-    /// The existing file's content and mode.
-    old: Option<(Vec<u8>, u32)>,
-    /// The existing file's owner and group, if this program runs as root and the file is not
-    /// root's.
-    other_owner: Option<(u32, u32)>,
-    /// Whether the existing file is unchanged since this program wrote it, according to the
-    /// manifest.
-    is_ours: bool,
-    /// Whether the existing file is the user's.
-    is_foreign: bool,
-    /// Where the user's file is kept, if the manifest is to list it.
-    kept: Option<PathBuf>,
-}
-
-impl PlannedFile<'_> {
-    /// Whether writing loses nothing: there is no file, or one that differs only in the command
-    /// that generated it. The mode counts too, because the user may have switched a hook off by it.
-    fn loses_nothing(&self) -> bool {
-        let is_same = |(text, mode): &(Vec<u8>, u32)| {
-            *mode == self.file.mode
-                && (text == self.file.text.as_bytes()
-                    || manifest::differs_only_in_command(&self.file.text, text))
-        };
-        self.old.as_ref().is_none_or(is_same)
-    }
-
-    /// Whether replacing the existing file requires `--force`: not for a file that this program
-    /// wrote, unless its hook serves further domains.
-    fn needs_force(&self) -> bool {
-        !self.loses_nothing() && (!self.is_ours || !lost_domains(&[self]).is_empty())
-    }
-
-    fn is_up_to_date(&self) -> bool {
-        let is_equal = |(text, mode): &(Vec<u8>, u32)| {
-            text == self.file.text.as_bytes() && *mode == self.file.mode
-        };
-        self.old.as_ref().is_some_and(is_equal) && self.other_owner.is_none()
-    }
-}
-
 /// Writes the files below the root, or shows what would change.
 ///
 /// # Errors
@@ -124,12 +76,12 @@ pub(super) fn write(
     is_all: bool,
     output: &OutputArgs,
 ) -> Result<Status, TreeError> {
-    let manifests = Manifests::of(root, files);
+    let manifests = Manifests::read(root, files);
     let mut entries = Vec::new();
     let mut elsewhere = Vec::new();
     for file in files {
         match &file.place {
-            Destination::At(path) => entries.push(entry(root, file, path, &manifests)?),
+            Destination::At(path) => entries.push(planned_file(root, file, path, &manifests)?),
             Destination::Elsewhere(description) => elsewhere.push((file, description)),
         }
     }
@@ -173,7 +125,7 @@ pub(super) fn write(
         print_note(&format!("the following is not written to a file: {description}"));
         eprint_all(&file.text);
     }
-    say_exposed(root, &entries);
+    warn_exposed(root, &entries);
     for entry in entries.iter().filter(|entry| entry.is_foreign) {
         let path = clean_path(&entry.target);
         print_note(&match &entry.kept {
@@ -199,7 +151,7 @@ pub(super) fn write(
 }
 
 /// Warns if users other than root can change a hook that was written.
-fn say_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
+fn warn_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
     let hooks = entries.iter().filter(|entry| entry.file.mode & 0o111 != 0).map(|entry| entry.path);
     for Exposure { path, users, command, link } in find_exposures(root, hooks) {
         let shown = |path: &str| shell::word(&root.shown(path));
@@ -212,109 +164,6 @@ fn say_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
             root.shown(&path)
         ));
     }
-}
-
-/// Returns the domains that the existing hook serves and the new one does not.
-fn lost_domains(entries: &[&PlannedFile<'_>]) -> Vec<String> {
-    let mut lost: Vec<String> = Vec::new();
-    for entry in entries {
-        let Some((old, _)) = &entry.old else { continue };
-        let kept = setups(&entry.file.text);
-        let lost_setups = setups(&String::from_utf8_lossy(old))
-            .into_iter()
-            .filter(|old| !kept.iter().any(|new| new.name == old.name));
-        lost.extend(lost_setups.map(|setup| shell::word(&setup.name)));
-    }
-    lost.dedup();
-    lost
-}
-
-/// The existing manifest, and the new one if there is one.
-struct Manifests {
-    old: Manifest,
-    new: Manifest,
-}
-
-impl Manifests {
-    fn of(root: &Root, files: &[File]) -> Self {
-        let new = files.iter().find(|file| file.path() == Some(manifest::PATH));
-        Manifests {
-            old: listed(root),
-            new: new.map(|file| Manifest::read(&file.text)).unwrap_or_default(),
-        }
-    }
-}
-
-fn entry<'f>(
-    root: &Root,
-    file: &'f File,
-    path: &'f str,
-    manifests: &Manifests,
-) -> Result<PlannedFile<'f>, TreeError> {
-    let describe = |error| TreeError::Examine { path: root.shown(path), error };
-    let target = root.resolve(path).map_err(describe)?;
-    let mut other_owner = None;
-    let old = match fs::metadata(&target) {
-        Ok(metadata) if metadata.is_file() => {
-            let owner = (metadata.uid(), metadata.gid());
-            other_owner =
-                (rustix::process::geteuid().is_root() && owner != (ROOT, ROOT)).then_some(owner);
-            Some((fs::read(&target).map_err(describe)?, metadata.permissions().mode() & 0o7777))
-        }
-        Ok(_) => return Err(TreeError::NotRegular { path: target }),
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(describe(error)),
-        Err(_) if fs::symlink_metadata(&target).is_ok() => {
-            return Err(TreeError::DanglingLink { path: target });
-        }
-        Err(_) => None,
-    };
-    let listed = manifests.old.entry(path);
-    let is_ours = listed.zip(old.as_ref()).is_some_and(|(listed, (text, mode))| {
-        listed.matches(text) && listed.mode.unwrap_or(file.mode) == *mode
-    });
-    let is_foreign = path != manifest::PATH
-        && old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));
-    let kept = match manifests.new.entry(path).filter(|new| new.replaced.is_some() && is_foreign) {
-        Some(new) => Some(root.resolve(&new.replaced_path()).map_err(describe)?),
-        None => None,
-    };
-    Ok(PlannedFile { file, path, target, old, other_owner, is_ours, is_foreign, kept })
-}
-
-fn diff(entry: &PlannedFile<'_>) -> String {
-    let path = clean_path(&entry.target);
-    if entry.is_up_to_date() {
-        return String::new();
-    }
-    let Some((old, mode)) = &entry.old else {
-        let diff = TextDiff::from_lines("", &entry.file.text)
-            .unified_diff()
-            .header("/dev/null", &path)
-            .to_string();
-        return format!("# {path}: new, mode {:o}\n{diff}", entry.file.mode);
-    };
-    let mode = if *mode == entry.file.mode {
-        String::new()
-    } else {
-        format!("# {path}: mode {mode:o}, will be {:o}\n", entry.file.mode)
-    };
-    let owner = entry
-        .other_owner
-        .map(|(user, group)| format!("# {path}: owner {user}:{group}, will be {ROOT}:{ROOT}\n"))
-        .unwrap_or_default();
-    let is_text = std::str::from_utf8(old).is_ok();
-    let bytes = if is_text {
-        String::new()
-    } else {
-        format!("# {path}: has bytes that are not UTF-8, shown as U+FFFD\n")
-    };
-    let old = String::from_utf8_lossy(old);
-    mode + &owner
-        + &bytes
-        + &TextDiff::from_lines(&*old, &entry.file.text)
-            .unified_diff()
-            .header(&path, &path)
-            .to_string()
 }
 
 /// Returns a hint to use root if permission was denied.
