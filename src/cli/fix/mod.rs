@@ -3,24 +3,17 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use thiserror::Error;
-
-use super::atomic_write::ReplaceError;
-use super::diff::diff;
-use super::error::{UnreadableInput, fail, print_error};
+use super::error::fail;
 use super::files::{Input, collect};
-use super::io::StdoutError;
-use super::lint::{
-    Handled, claims_if_multiple, name, say_skipped, say_unreadable, settings_for, skipped,
-};
-use super::output::{DefaultReport, OutputError, Outputs, Stream};
+use super::lint::{Handled, claims_if_multiple, name, say_skipped, say_unreadable, settings_for};
+use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
-use super::{FixArgs, Options, Status, atomic_write, configs, io, next_steps, suppress};
+use super::{FixArgs, Options, Status, configs, io, next_steps, suppress};
 use crate::domain::Settings;
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::claims::Claims;
-use crate::lint::{Detail, Diagnostic, FixError, Fixed, Foreign, Guest, fix_with_others};
+use crate::lint::{Detail, Diagnostic, FixError, Fixed, Guest, fix_with_others};
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::{self, Severity};
 use crate::settings::config::EffectiveConfig;
@@ -29,56 +22,14 @@ use crate::text::sanitize::clean;
 use crate::version::Version;
 use crate::xml::{self, XmlError};
 
-/// The note for a domain in a folder that is left unchanged.
-const HELD_BACK: &str = "cannot tell whether the mediated device is Intel's, so no fixes are applied: name the file itself, or pass --unsafe-fixes";
+mod document;
+mod error;
 
-/// An error of `fix`.
-#[derive(Debug, Error, miette::Diagnostic)]
-pub(super) enum FixCommandError {
-    #[error("no input: name a FILE, or pipe a domain's XML through gvtg-xml")]
-    #[diagnostic(help(
-        "`virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
-    ))]
-    NoInput,
-    #[error("--in-place requires FILE arguments: stdin can't be changed in place")]
-    StdinInPlace,
-    #[error(
-        "only one file can go to stdout: for several files or a folder, use --in-place, --diff or --check"
-    )]
-    SeveralFiles,
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Unreadable(#[from] UnreadableInput),
-    #[error(
-        "{name}: conflicting fixes (a bug in gvtg-xml or in custom rules): the fixes of these rules undo each other: {rules}"
-    )]
-    #[diagnostic(help("disable one of them with --ignore, and please report this"))]
-    Loop { name: String, rules: String },
-    #[error("{name}: {message}")]
-    Setting {
-        name: String,
-        message: String,
-        #[help]
-        help: String,
-    },
-    #[error(
-        "{name}: the fixes make the document many times larger, mostly those of the rule {rule}"
-    )]
-    #[diagnostic(help("disable the rule with `--ignore {rule}`, or make it select less"))]
-    Growth { name: String, rule: String },
-    #[error("{name}: {error}")]
-    Replace {
-        name: String,
-        #[diagnostic_source]
-        error: ReplaceError,
-    },
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Output(#[from] OutputError),
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Stdout(#[from] StdoutError),
-}
+pub(super) use document::{Document, InputKind, deliver, read};
+pub(super) use error::FixCommandError;
+
+/// The note for a domain in a folder that is left unchanged.
+const FIXES_WITHHELD: &str = "cannot tell whether the mediated device is Intel's, so no fixes are applied: name the file itself, or pass --unsafe-fixes";
 
 pub(super) fn run(args: &FixArgs) -> Status {
     let common = &args.common;
@@ -271,101 +222,12 @@ fn fix_one(
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
     if args.check && fixed.fixes_skipped_unknown_vendor && !args.output.is_for_programs() {
-        io::print_note(&format!("{shown}: {HELD_BACK}"));
+        io::print_note(&format!("{shown}: {FIXES_WITHHELD}"));
     }
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::tell(&summary(&fixed, state, settings));
     }
     Ok(Handled::Done(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
-}
-
-/// A document to be fixed, and where the result goes.
-pub(super) struct Document {
-    pub(super) text: String,
-    /// The file to replace; `None` if the result goes to stdout.
-    pub(super) to_replace: Option<atomic_write::Original>,
-}
-
-/// The result of reading an input.
-pub(super) enum InputKind {
-    Text(Document),
-    /// Skipped, and passed through to stdout unchanged.
-    PassedThrough,
-    /// Skipped.
-    Skipped(Foreign),
-    /// Bytes that are not valid UTF-8.
-    NotUtf8(Vec<u8>),
-}
-
-/// Reads an input that is to be fixed. A skipped input is passed through if the result would go to
-/// stdout.
-///
-/// # Errors
-/// Fails if it can't be read, or can't be passed through.
-pub(super) fn read(
-    input: &Input,
-    args: &FixArgs,
-    in_force: &EffectiveConfig,
-    options: &Options,
-) -> Result<InputKind, FixCommandError> {
-    let read = if args.in_place {
-        atomic_write::read(&input.path, options.max_size)
-            .map(|(bytes, original)| (bytes, Some(original)))
-    } else {
-        io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
-    };
-    let pipe_end = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
-    let (bytes, to_replace) = read.map_err(|reason| {
-        let name = name(&input.path, options);
-        UnreadableInput::new(&input.path, &name, reason, "--security-info", pipe_end)
-    })?;
-    if let Some(reason) = skipped(input, options, in_force, &bytes) {
-        // A filter passes input that it skips through unchanged.
-        let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter {
-            io::print_bytes(&bytes)?;
-            Ok(InputKind::PassedThrough)
-        } else {
-            Ok(InputKind::Skipped(reason))
-        };
-    }
-    Ok(match String::from_utf8(bytes) {
-        Ok(text) => InputKind::Text(Document { text, to_replace }),
-        Err(error) => InputKind::NotUtf8(error.into_bytes()),
-    })
-}
-
-/// Writes the result: to the file, to stdout, or as a diff or file name, for which `old` is given.
-///
-/// # Errors
-/// Fails if it can't be written.
-pub(super) fn deliver(
-    args: &FixArgs,
-    options: &Options,
-    name: &str,
-    old: Option<&str>,
-    new: &str,
-    has_changed: bool,
-    to_replace: Option<&atomic_write::Original>,
-) -> Result<(), FixCommandError> {
-    match (old, to_replace) {
-        (Some(old), _) if args.diff => {
-            io::print(&diff(name, old, new, TerminalStyle::of_stdout(options.color)))?;
-        }
-        (Some(_), _) => {
-            io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() })?;
-        }
-        (None, Some(file)) if has_changed => {
-            atomic_write::replace(file, new)
-                .map_err(|error| FixCommandError::Replace { name: name.to_owned(), error })?;
-            if let Some(warning) = file.warning(name, new) {
-                print_error(&warning);
-            }
-        }
-        (None, Some(_)) => {}
-        (None, None) => io::print(new)?,
-    }
-    Ok(())
 }
 
 /// Reports a document that can't be parsed: in the reports of the run, or else as one line on
@@ -410,7 +272,7 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
         state.name()
     );
     if fixed.fixes_skipped_unknown_vendor {
-        let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
+        let _ = writeln!(text, "gvtg-xml: {FIXES_WITHHELD}");
     }
     if fixed.display_fixes_skipped {
         let reason = if fixed.ignores_errors {
