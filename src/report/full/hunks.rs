@@ -1,4 +1,8 @@
 //! Renders a fix as a small diff: removed and added lines, with line numbers.
+//!
+//! The edits say what changed, so nothing is compared. A line diff such as `similar`'s cannot tell
+//! which of several equal lines an edit removes, and has no pieces of lines, which may be megabytes
+//! long.
 
 use super::line::{LONGEST, clipped, window_start};
 use crate::text::{Edit, Source};
