@@ -1,25 +1,27 @@
-//! A vGPU that a process has open is never removed: newer kernels would leave it half dead.
+//! The hook never removes a vGPU that a process has open: newer kernels would leave it half
+//! removed.
 
 use crate::common::machine::Machine;
 use crate::domains::{Host, domain, hook_for, on_each_shell};
 use crate::{LARGE, ONE};
 
-/// While `file` is open the vGPU stays, and is said; then it goes.
-fn stays_while_open(host: &Host, file: &str, before: &str) {
+/// Checks that the hook keeps the vGPU and reports it while `file` is open, and removes it
+/// afterwards.
+fn assert_kept_while_open(host: &Host, file: &str, before: &str) {
     host.install(&hook_for(&[("win10", ONE, LARGE)]));
-    host.quietly(host.prepare("win10"));
-    let user = host.user_of(file, before);
-    let (code, said) = host.release("win10");
+    host.assert_silent(host.prepare("win10"));
+    let user = host.open_file(file, before);
+    let (code, message) = host.release("win10");
     assert_eq!(
-        (code, said.as_str()),
+        (code, message.as_str()),
         (
             0,
             format!("gvtg: the vGPU {ONE} was not removed: a process still has it open\n").as_str()
         )
     );
-    // Nor may the VM start anew on what another process has.
-    let said = host.refused(host.prepare("win10"));
-    assert!(said.contains(&format!("the vGPU {ONE} is in use")), "{said}");
+    // The VM must not start again with a vGPU that another process has open.
+    let message = host.refusal(host.prepare("win10"));
+    assert!(message.contains(&format!("the vGPU {ONE} is in use")), "{message}");
     host.call(&["win10", "release", "end", "failed"]);
     assert_eq!(
         host.machine.log(),
@@ -27,25 +29,25 @@ fn stays_while_open(host: &Host, file: &str, before: &str) {
         "nothing was removed"
     );
     drop(user);
-    host.quietly(host.release("win10"));
-    assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+    host.assert_silent(host.release("win10"));
+    assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]));
 }
 
 #[test]
-fn a_vgpu_in_use_stays() {
-    on_each_shell(|| Machine::start(&[]), |host| stays_while_open(host, "/dev/vfio/0", ""));
+fn keeps_a_vgpu_in_use() {
+    on_each_shell(|| Machine::start(&[]), |host| assert_kept_while_open(host, "/dev/vfio/0", ""));
 }
 
 #[test]
-fn a_vgpu_in_use_stays_on_an_old_kernel() {
+fn keeps_a_vgpu_in_use_on_an_old_kernel() {
     on_each_shell(
         || Machine::start(&["--old-kernel"]),
-        |host| stays_while_open(host, "/dev/vfio/0", ""),
+        |host| assert_kept_while_open(host, "/dev/vfio/0", ""),
     );
 }
 
-/// Commands that give a process its own /dev, with this in place of the vGPU's node.
-fn with_own_dev(node: &str) -> String {
+/// Returns commands that give a process its own /dev, in which `node` replaces the vGPU's node.
+fn private_dev_with_node(node: &str) -> String {
     format!(
         "set -e
         mkdir -p /run/dev
@@ -61,32 +63,32 @@ fn with_own_dev(node: &str) -> String {
 const SAME_DEVICE: &str = "mknod /run/dev/vfio/0 c $(stat -c '0x%t 0x%T' /dev/vfio/0)";
 
 #[test]
-fn a_vgpu_in_use_by_a_qemu_with_a_dev_of_its_own_stays() {
-    // libvirt makes one for QEMU, with nodes of its own.
+fn keeps_a_vgpu_in_use_by_a_qemu_with_its_own_dev() {
+    // libvirt creates one for QEMU, with separate nodes.
     on_each_shell(
         || Machine::start(&[]),
-        |host| stays_while_open(host, "/dev/vfio/0", &with_own_dev(SAME_DEVICE)),
+        |host| assert_kept_while_open(host, "/dev/vfio/0", &private_dev_with_node(SAME_DEVICE)),
     );
 }
 
 #[test]
-fn a_vgpu_in_use_through_a_node_of_another_name_stays() {
+fn keeps_a_vgpu_in_use_through_a_node_with_another_name() {
     let node = "mknod /run/gpu c $(stat -c '0x%t 0x%T' /dev/vfio/0)";
-    on_each_shell(|| Machine::start(&[]), |host| stays_while_open(host, "/run/gpu", node));
+    on_each_shell(|| Machine::start(&[]), |host| assert_kept_while_open(host, "/run/gpu", node));
 }
 
-/// While `file` is open under that path the vGPU is removed and created as if it were not.
-fn is_not_kept(host: &Host, file: &str, before: &str) {
-    let user = host.user_of(file, before);
-    host.quietly(host.prepare("win10"));
-    host.quietly(host.prepare("win10"));
-    host.quietly(host.release("win10"));
+/// Checks that the hook removes and creates the vGPU although `file` is open.
+fn assert_removed_while_open(host: &Host, file: &str, before: &str) {
+    let user = host.open_file(file, before);
+    host.assert_silent(host.prepare("win10"));
+    host.assert_silent(host.prepare("win10"));
+    host.assert_silent(host.release("win10"));
     assert_eq!(host.machine.vgpus(), [""; 0], "{before}");
     drop(user);
 }
 
 #[test]
-fn a_file_whose_path_reads_like_a_vgpus_does_not_keep_it() {
+fn ignores_open_files_whose_path_looks_like_the_vgpus() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
@@ -97,14 +99,14 @@ fn a_file_whose_path_reads_like_a_vgpus_does_not_keep_it() {
                 "mknod /run/dev/vfio/0 c 1 3",
                 "mknod /run/dev/vfio/0 c 1 5",
             ] {
-                is_not_kept(host, "/dev/vfio/0", &with_own_dev(node));
+                assert_removed_while_open(host, "/dev/vfio/0", &private_dev_with_node(node));
             }
         },
     );
 }
 
 #[test]
-fn a_path_that_is_open_does_not_keep_a_vgpu() {
+fn ignores_files_that_are_open_only_as_a_path() {
     const FOLDER: &str = "/run/dead";
     on_each_shell(
         || Machine::start(&[]),
@@ -112,31 +114,33 @@ fn a_path_that_is_open_does_not_keep_a_vgpu() {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
             let holders = || {
                 [
-                    host.holder_of_path("/dev/vfio/0", ""),
-                    host.holder_of_path("/dev/vfio/0", &with_own_dev(SAME_DEVICE)),
+                    host.open_path("/dev/vfio/0", ""),
+                    host.open_path("/dev/vfio/0", &private_dev_with_node(SAME_DEVICE)),
                 ]
             };
-            host.quietly(host.prepare("win10"));
+            host.assert_silent(host.prepare("win10"));
             let paths = holders();
-            host.quietly(host.prepare("win10"));
-            // The vGPU's real user is found among them.
-            let qemu = host.user_of("/dev/vfio/0", "");
+            host.assert_silent(host.prepare("win10"));
+            // The real user of the vGPU is found among them.
+            let qemu = host.open_file("/dev/vfio/0", "");
             assert!(host.release("win10").1.contains("a process still has it open"));
             drop(qemu);
-            host.quietly(host.release("win10"));
+            host.assert_silent(host.release("win10"));
             assert_eq!(host.machine.vgpus(), [""; 0]);
             drop(paths);
-            // So they are where not all open files can be looked at.
+            // The same holds if some open files cannot be examined.
             host.machine.with_file_system(FOLDER, || {
-                let slow = host
-                    .user_of(&format!("/dev/null 8<{FOLDER}/pci/devices/0000:00:02.0/vendor"), "");
-                host.quietly(host.prepare("win10"));
+                let slow = host.open_file(
+                    &format!("/dev/null 8<{FOLDER}/pci/devices/0000:00:02.0/vendor"),
+                    "",
+                );
+                host.assert_silent(host.prepare("win10"));
                 let paths = holders();
                 host.machine.silence(FOLDER);
-                let qemu = host.user_of("/dev/vfio/0", "");
+                let qemu = host.open_file("/dev/vfio/0", "");
                 assert!(host.release("win10").1.contains("a process still has it open"));
                 drop(qemu);
-                host.quietly(host.release("win10"));
+                host.assert_silent(host.release("win10"));
                 assert_eq!(host.machine.vgpus(), [""; 0]);
                 host.machine.wake(FOLDER);
                 drop((paths, slow));
@@ -146,15 +150,17 @@ fn a_path_that_is_open_does_not_keep_a_vgpu() {
 }
 
 #[test]
-fn a_file_system_that_does_not_answer_neither_keeps_a_vgpu_nor_hides_its_user() {
+fn finds_the_user_despite_a_file_system_that_does_not_answer() {
     const FOLDER: &str = "/run/dead";
     let file = format!("{FOLDER}/pci/devices/0000:00:02.0/vendor");
-    // Under its own path, and under that of the vGPU.
+    // Under its own path, and under the vGPU's.
     let ways = [
         (file.clone(), String::new()),
         (
             "/dev/vfio/0".to_owned(),
-            with_own_dev(&format!(": >/run/dev/vfio/0; mount --bind {file} /run/dev/vfio/0")),
+            private_dev_with_node(&format!(
+                ": >/run/dev/vfio/0; mount --bind {file} /run/dev/vfio/0"
+            )),
         ),
     ];
     on_each_shell(
@@ -164,19 +170,19 @@ fn a_file_system_that_does_not_answer_neither_keeps_a_vgpu_nor_hides_its_user() 
             host.machine.with_file_system(FOLDER, || {
                 for (path, before) in &ways {
                     let users: Vec<_> = (0..3)
-                        .map(|_| host.user_of(&format!("/dev/null 8<{path}"), before))
+                        .map(|_| host.open_file(&format!("/dev/null 8<{path}"), before))
                         .collect();
-                    host.quietly(host.prepare("win10"));
-                    // Its disk may be on that file system.
-                    let qemu = host.user_of(&format!("/dev/vfio/0 8<{file}"), "");
+                    host.assert_silent(host.prepare("win10"));
+                    // The VM's disk may be on that file system.
+                    let qemu = host.open_file(&format!("/dev/vfio/0 8<{file}"), "");
                     host.machine.silence(FOLDER);
-                    let said = host.release("win10").1;
-                    assert!(said.contains("a process still has it open"), "{path}: {said}");
+                    let message = host.release("win10").1;
+                    assert!(message.contains("a process still has it open"), "{path}: {message}");
                     host.machine.wake(FOLDER);
                     drop(qemu);
                     host.machine.silence(FOLDER);
-                    host.quietly(host.prepare("win10"));
-                    host.quietly(host.release("win10"));
+                    host.assert_silent(host.prepare("win10"));
+                    host.assert_silent(host.release("win10"));
                     assert_eq!(host.machine.vgpus(), [""; 0], "{path}");
                     host.machine.wake(FOLDER);
                     drop(users);
@@ -187,29 +193,29 @@ fn a_file_system_that_does_not_answer_neither_keeps_a_vgpu_nor_hides_its_user() 
 }
 
 #[test]
-fn a_vgpu_in_use_through_iommufd_stays() {
+fn keeps_a_vgpu_in_use_through_iommufd() {
     on_each_shell(
         || Machine::start(&["--iommufd"]),
-        |host| stays_while_open(host, "/dev/vfio/devices/vfio0", ""),
+        |host| assert_kept_while_open(host, "/dev/vfio/devices/vfio0", ""),
     );
 }
 
 #[test]
-fn a_vgpu_that_the_kernel_keeps_is_said_and_used_again() {
+fn reports_and_reuses_a_vgpu_that_the_kernel_does_not_remove() {
     on_each_shell(
         || Machine::start(&["--keep"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            host.quietly(host.prepare("win10"));
+            host.assert_silent(host.prepare("win10"));
             assert_eq!(
                 host.release("win10"),
                 (0, format!("gvtg: the kernel did not remove the vGPU {ONE}\n"))
             );
             assert_eq!(
-                (host.machine.vgpus(), host.made()),
+                (host.machine.vgpus(), host.created()),
                 (vec![ONE.to_owned()], vec![format!("{ONE} win10")])
             );
-            host.quietly(host.prepare("win10"));
+            host.assert_silent(host.prepare("win10"));
             assert_eq!(
                 host.machine.log(),
                 format!("create \"{ONE}\" {LARGE}: ok\nremove {ONE}: Busy\n")
@@ -219,12 +225,12 @@ fn a_vgpu_that_the_kernel_keeps_is_said_and_used_again() {
 }
 
 #[test]
-fn what_only_looks_like_the_vgpus_file_does_not_keep_it() {
+fn ignores_files_that_only_look_like_the_vgpus() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            // The last one anybody can make.
+            // Any user can create the last one.
             for file in [
                 "/dev/vfio/vfio",
                 "/dev/vfio/00",
@@ -233,10 +239,10 @@ fn what_only_looks_like_the_vgpus_file_does_not_keep_it() {
                 "/run/root/dev/vfio/0",
                 "/run/1 -> /dev/vfio/0",
             ] {
-                host.quietly(host.prepare("win10"));
+                host.assert_silent(host.prepare("win10"));
                 let folder = file.rsplit_once('/').unwrap().0;
-                let user = host.user_of(&format!("'{file}'"), &format!("mkdir -p '{folder}'"));
-                host.quietly(host.release("win10"));
+                let user = host.open_file(&format!("'{file}'"), &format!("mkdir -p '{folder}'"));
+                host.assert_silent(host.release("win10"));
                 assert_eq!(host.machine.vgpus(), [""; 0], "{file}");
                 drop(user);
             }
@@ -244,8 +250,8 @@ fn what_only_looks_like_the_vgpus_file_does_not_keep_it() {
     );
 }
 
-/// The status of `host`'s check that no other process has the vGPU of win10 open.
-fn host_says(host: &Host) -> String {
+/// Returns the status of the check by `host` that no other process has the vGPU of win10 open.
+fn host_status(host: &Host) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), domain("win10", &[(ONE, LARGE)])).unwrap();
     let words =
@@ -260,37 +266,37 @@ fn host_says(host: &Host) -> String {
 }
 
 #[test]
-fn host_tells_a_vgpus_user_by_the_device_too() {
+fn host_recognizes_the_user_of_a_vgpu_by_the_device() {
     const FOLDER: &str = "/run/dead";
     let Some(machine) = Machine::start(&[]) else { return };
     let host = Host::new(machine);
     host.install(&hook_for(&[("win10", ONE, LARGE)]));
-    host.quietly(host.prepare("win10"));
+    host.assert_silent(host.prepare("win10"));
     let unused = "ok";
-    assert_eq!(host_says(&host), unused);
+    assert_eq!(host_status(&host), unused);
     for (file, node, expected) in [
         ("/dev/vfio/0", SAME_DEVICE, "error"),
         ("/dev/vfio/gpu", "mknod /run/dev/vfio/gpu c $(stat -c '0x%t 0x%T' /dev/vfio/0)", "error"),
         ("/dev/vfio/0", ": >/run/dev/vfio/0", unused),
         ("/dev/vfio/0", "mknod /run/dev/vfio/0 c 1 3", unused),
     ] {
-        let user = host.user_of(file, &with_own_dev(node));
-        assert_eq!(host_says(&host), expected, "{node}");
+        let user = host.open_file(file, &private_dev_with_node(node));
+        assert_eq!(host_status(&host), expected, "{node}");
         drop(user);
     }
-    for before in [String::new(), with_own_dev(SAME_DEVICE)] {
-        let user = host.holder_of_path("/dev/vfio/0", &before);
-        assert_eq!(host_says(&host), unused, "{before}");
+    for before in [String::new(), private_dev_with_node(SAME_DEVICE)] {
+        let user = host.open_path("/dev/vfio/0", &before);
+        assert_eq!(host_status(&host), unused, "{before}");
         drop(user);
     }
     host.machine.with_file_system(FOLDER, || {
         let user =
-            host.user_of(&format!("/dev/null 8<{FOLDER}/pci/devices/0000:00:02.0/vendor"), "");
+            host.open_file(&format!("/dev/null 8<{FOLDER}/pci/devices/0000:00:02.0/vendor"), "");
         host.machine.silence(FOLDER);
-        let qemu = host.user_of("/dev/vfio/0", "");
-        assert_eq!(host_says(&host), "error");
+        let qemu = host.open_file("/dev/vfio/0", "");
+        assert_eq!(host_status(&host), "error");
         drop(qemu);
-        assert_eq!(host_says(&host), unused);
+        assert_eq!(host_status(&host), unused);
         host.machine.wake(FOLDER);
         drop(user);
     });

@@ -1,4 +1,4 @@
-//! Domains with vGPUs, the hook for them, and a machine that has it.
+//! Domains with vGPUs, their hook, and a machine on which it is installed.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,11 +12,11 @@ use crate::common::machine::Machine;
 use crate::common::program::{feed, has_tool, outcome, program};
 use crate::{ONE, TWO};
 
-/// Programs that are /bin/sh somewhere: Debian's, Fedora's and Arch's, Alpine's, and whoever's who
-/// links zsh there.
+/// The programs that are /bin/sh on Debian, on Fedora and Arch, on Alpine, and where a user links it
+/// to zsh.
 const SHELLS: [&str; 4] = ["dash", "bash", "busybox", "zsh"];
 
-/// What libvirt gives a hook: nothing of its own but these (src/util/virhook.c).
+/// The environment that libvirt gives a hook (libvirt: src/util/virhook.c).
 const ENVIRONMENT: [&str; 5] = [
     "LC_ALL=C",
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -25,7 +25,7 @@ const ENVIRONMENT: [&str; 5] = [
     "LOGNAME=root",
 ];
 
-/// A VM's XML as libvirt writes it to the hook, with vGPUs of these uuids.
+/// Returns a VM's XML as libvirt passes it to the hook, with vGPUs that have these UUIDs.
 pub fn xml(vgpus: &[&str]) -> String {
     let hostdev = |uuid: &&str| {
         format!(
@@ -40,7 +40,7 @@ pub fn xml(vgpus: &[&str]) -> String {
     )
 }
 
-/// A domain with vGPUs of these uuids and types.
+/// Returns a domain with vGPUs that have these UUIDs and types.
 pub fn domain(name: &str, vgpus: &[(&str, &str)]) -> String {
     let name = name.replace('&', "&amp;").replace('<', "&lt;");
     let types: String =
@@ -57,7 +57,7 @@ pub fn domain(name: &str, vgpus: &[(&str, &str)]) -> String {
     )
 }
 
-/// What the program prints for these domains.
+/// Returns the hook that the program prints for these domains.
 pub fn hook(domains: &[String], style: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(["emit", "hook", "--style", style]);
@@ -71,14 +71,14 @@ pub fn hook(domains: &[String], style: &str) -> String {
     stdout
 }
 
-/// The hook for domains with a vGPU each.
+/// Returns the hook for domains with one vGPU each.
 pub fn hook_for(domains: &[(&str, &str, &str)]) -> String {
     let domains: Vec<String> =
         domains.iter().map(|(name, uuid, kind)| domain(name, &[(uuid, kind)])).collect();
     hook(&domains, "qemu.d")
 }
 
-/// Does this with each shell on a machine of its own, all at once. `machine` starts one.
+/// Runs a test with each shell, in parallel and on separate machines, which `machine` starts.
 pub fn on_each_shell(machine: impl Fn() -> Option<Machine> + Sync, test: impl Fn(&Host) + Sync) {
     let try_one = |shell: &str| {
         if !has_tool(shell, if shell == "busybox" { &["true"] } else { &["-c", ":"] }) {
@@ -95,7 +95,7 @@ pub fn on_each_shell(machine: impl Fn() -> Option<Machine> + Sync, test: impl Fn
         let thread =
             |shell: &str| std::thread::Builder::new().name(format!("{test} under {shell}"));
         let threads = SHELLS.map(|shell| thread(shell).spawn_scoped(scope, move || try_one(shell)));
-        // The panic's message names the thread, and with it the shell.
+        // A panic's message contains the thread's name, which is the shell's.
         let failed =
             threads.into_iter().map(|thread| thread.unwrap().join()).filter(Result::is_err).count();
         assert_eq!(failed, 0, "see above under which shells");
@@ -105,49 +105,49 @@ pub fn on_each_shell(machine: impl Fn() -> Option<Machine> + Sync, test: impl Fn
 /// A machine with a hook.
 pub struct Host {
     pub machine: Machine,
-    /// Holds the hook.
+    /// The folder that contains the hook.
     folder: TempDir,
-    /// Where the hook runs, and should leave nothing.
+    /// The folder in which the hook runs; it must stay empty.
     work: TempDir,
-    /// The XML that calls have on stdin.
+    /// The XML on stdin of each call.
     xml: String,
 }
 
 impl Host {
     pub fn new(machine: Machine) -> Self {
         let (folder, work) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        // A session's hook is run by a user.
+        // In a session, a user runs the hook.
         for folder in [&folder, &work] {
             fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         }
         Host { machine, folder, work, xml: xml(&[ONE, TWO]) }
     }
 
-    /// Where the hook is.
+    /// Returns the hook's path.
     pub fn hook(&self) -> PathBuf {
         self.folder.path().join("gvtg hook")
     }
 
     pub fn install(&self, hook: &str) {
-        // By a process of its own: while this one has it open to write, a child that another thread
-        // starts has it too, and Linux runs no file that is open so.
+        // A separate process writes it: if this one had it open for writing, a child started by
+        // another thread would inherit that, and Linux does not run a file that is open for writing.
         let mut tee = Command::new("tee");
         assert!(feed(tee.arg(self.hook()), hook.as_bytes()).status.success());
         fs::set_permissions(self.hook(), Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Calls the hook as libvirt does, for a VM with both vGPUs: its exit code, and its stderr. Its
-    /// stdout and the folder where it runs stay empty.
+    /// Calls the hook as libvirt does, for a VM with both vGPUs. Returns its exit code and stderr, and
+    /// checks that its stdout and the folder in which it runs stay empty.
     pub fn call(&self, words: &[&str]) -> (i32, String) {
         self.call_with(&[], words)
     }
 
-    /// Calls it with this before the hook: variables, or a program that runs it.
+    /// Like [`Host::call`], with words before the hook: variables, or a program that runs it.
     pub fn call_with(&self, before: &[&str], words: &[&str]) -> (i32, String) {
         self.call_for(&self.xml, before, words)
     }
 
-    /// Calls it for a VM with this XML.
+    /// Like [`Host::call_with`], for a VM with this XML.
     pub fn call_for(&self, xml: &str, before: &[&str], words: &[&str]) -> (i32, String) {
         let hook = self.hook();
         let hook = hook.to_str().unwrap();
@@ -169,7 +169,7 @@ impl Host {
         self.call(&[name, "prepare", "begin", "-"])
     }
 
-    /// Prepares a VM with this XML.
+    /// Like [`Host::prepare`], for a VM with this XML.
     pub fn prepare_for(&self, name: &str, xml: &str) -> (i32, String) {
         self.call_for(xml, &[], &[name, "prepare", "begin", "-"])
     }
@@ -178,28 +178,28 @@ impl Host {
         self.call(&[name, "release", "end", "shutdown"])
     }
 
-    /// The domain's vGPUs are made or removed without a word.
-    pub fn quietly(&self, answer: (i32, String)) {
+    /// Checks that a call succeeded without a message.
+    pub fn assert_silent(&self, answer: (i32, String)) {
         assert_eq!(answer, (0, String::new()), "{}", self.machine.log());
     }
 
-    /// What the answer says; it stops the start of the VM.
-    pub fn refused(&self, answer: (i32, String)) -> String {
+    /// Returns the message of a call, and checks that it prevents the VM's start.
+    pub fn refusal(&self, answer: (i32, String)) -> String {
         assert_eq!(answer.0, 1, "{}", answer.1);
         assert!(answer.1.starts_with("gvtg: ") && answer.1.ends_with('\n'), "{}", answer.1);
         answer.1
     }
 
-    /// The uuids of which the hook remembers that it made them, and for whom: `UUID DOMAIN`.
-    pub fn made(&self) -> Vec<String> {
+    /// Returns the hook's records of the vGPUs that it created, each as `UUID DOMAIN`.
+    pub fn created(&self) -> Vec<String> {
         let listed =
             self.machine.shell("cd /run/gvtg 2>/dev/null && for made in *; do [ ! -f $made ] || echo \"$made $(cat $made)\"; done");
         String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// A process that has no more than the path of this file open (`O_PATH`), which any user may,
-    /// until it is dropped. `before` runs first, in a mount namespace of its own.
-    pub fn holder_of_path(&self, path: &str, before: &str) -> User {
+    /// Starts a process that has only the path of this file open (`O_PATH`), which any user may do,
+    /// until the result is dropped. `before` runs first, in a separate mount namespace.
+    pub fn open_path(&self, path: &str, before: &str) -> User {
         let own = std::env::current_exe().unwrap();
         let line = format!("{before}\nexec \"$@\"");
         let words = [
@@ -226,9 +226,9 @@ impl Host {
         User { process }
     }
 
-    /// A process that has this file open, as QEMU has its vGPU, until it is dropped. `before` runs
-    /// first, in a mount namespace of its own.
-    pub fn user_of(&self, file: &str, before: &str) -> User {
+    /// Starts a process that has this file open, as QEMU has its vGPU, until the result is dropped.
+    /// `before` runs first, in a separate mount namespace.
+    pub fn open_file(&self, file: &str, before: &str) -> User {
         let line = format!("{before}\nexec 9<>{file} && echo open && exec cat");
         let mut command =
             self.machine.command(Path::new("/"), ["unshare", "--mount", "sh", "-c", &line]);
@@ -239,15 +239,15 @@ impl Host {
     }
 }
 
-/// The test that [`Host::holder_of_path`] starts as a process of its own, and what that is told and
-/// says.
-const HOLDER: &str = "domains::holding_a_path";
+/// The test that [`Host::open_path`] starts as a separate process, and the variable and the line by
+/// which the two communicate.
+const HOLDER: &str = "domains::hold_a_path_open";
 const HELD_PATH: &str = "GVTG_HELD_PATH";
 const HOLDS: &str = "the path is open";
 
-/// Keeps a path open until stdin ends; in other runs it does nothing.
+/// Keeps a path open until stdin ends; does nothing in a normal run of the tests.
 #[test]
-fn holding_a_path() {
+fn hold_a_path_open() {
     const O_PATH: i32 = 0o10_000_000;
     let Some(path) = std::env::var_os(HELD_PATH) else { return };
     let _held = fs::OpenOptions::new().read(true).custom_flags(O_PATH).open(path).unwrap();

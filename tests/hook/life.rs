@@ -1,4 +1,4 @@
-//! A VM's life, as libvirt tells it to the hook.
+//! The life of a VM, as libvirt reports it to the hook.
 
 use crate::common::machine::Machine;
 use crate::domains::{domain, hook, hook_for, on_each_shell, xml};
@@ -9,17 +9,17 @@ fn machine() -> Option<Machine> {
 }
 
 #[test]
-fn a_vgpu_is_made_when_its_vm_starts_and_removed_when_it_has_stopped() {
+fn creates_the_vgpu_at_start_and_removes_it_after_the_stop() {
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
-        host.quietly(host.prepare("win10"));
+        host.assert_silent(host.prepare("win10"));
         assert_eq!(host.machine.vgpus(), [ONE]);
-        assert_eq!(host.made(), [format!("{ONE} win10")]);
-        host.quietly(host.release("win10"));
-        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
-        // Again, as VMs do.
-        host.quietly(host.prepare("win10"));
-        host.quietly(host.release("win10"));
+        assert_eq!(host.created(), [format!("{ONE} win10")]);
+        host.assert_silent(host.release("win10"));
+        assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]));
+        // VMs start more than once.
+        host.assert_silent(host.prepare("win10"));
+        host.assert_silent(host.release("win10"));
         let once = format!("create \"{ONE}\" {LARGE}: ok\nremove {ONE}: ok\n");
         assert_eq!(host.machine.log(), once.repeat(2));
         assert_eq!(host.machine.modprobes(), "", "kvmgt is loaded");
@@ -27,23 +27,23 @@ fn a_vgpu_is_made_when_its_vm_starts_and_removed_when_it_has_stopped() {
 }
 
 #[test]
-fn a_hook_that_changed_meanwhile_removes_what_the_old_one_made() {
+fn a_changed_hook_removes_the_vgpu_of_the_old_one() {
     on_each_shell(machine, |host| {
         for other in [hook_for(&[("win10", TWO, LARGE)]), hook_for(&[("other", ONE, LARGE)])] {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            host.quietly(host.prepare("win10"));
+            host.assert_silent(host.prepare("win10"));
             host.install(&other);
-            host.quietly(host.release("other"));
+            host.assert_silent(host.release("other"));
             assert_eq!(host.machine.vgpus(), [ONE], "it is not the other's");
-            host.quietly(host.release("win10"));
-            assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+            host.assert_silent(host.release("win10"));
+            assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]));
         }
     });
 }
 
 #[test]
-fn every_other_operation_succeeds_and_does_nothing() {
-    // What libvirt has and will have, and what nobody would say.
+fn does_nothing_for_other_operations() {
+    // Operations of libvirt now and in the future, and invalid ones.
     let others = [
         &["win10", "start", "begin", "-"][..],
         &["win10", "started", "begin", "-"],
@@ -68,7 +68,7 @@ fn every_other_operation_succeeds_and_does_nothing() {
             assert_eq!(host.call(words), (0, String::new()), "{words:?}");
             assert_eq!(host.machine.vgpus(), [""; 0], "{words:?}");
         }
-        host.quietly(host.prepare("win10"));
+        host.assert_silent(host.prepare("win10"));
         for words in others {
             assert_eq!(host.call(words), (0, String::new()), "{words:?}");
             assert_eq!(host.machine.vgpus(), [ONE], "{words:?}");
@@ -77,18 +77,18 @@ fn every_other_operation_succeeds_and_does_nothing() {
 }
 
 #[test]
-fn reconnect_succeeds_whatever_is_wrong() {
-    // libvirt would kill the VM that runs.
+fn reconnect_always_succeeds() {
+    // Otherwise libvirt would kill the running VM.
     on_each_shell(Machine::without_kvmgt, |host| {
         host.install(&hook_for(&[("win10", ONE, "i915-GVTg_V4_8")]));
-        host.quietly(host.call(&["win10", "reconnect", "begin", "-"]));
+        host.assert_silent(host.call(&["win10", "reconnect", "begin", "-"]));
         assert_eq!(host.machine.modprobes(), "");
     });
 }
 
 #[test]
-fn a_release_removes_the_vgpu_whatever_libvirt_gives_as_its_reason() {
-    // "-" before libvirt 10.5, the reason of the shutdown since.
+fn removes_the_vgpu_on_release_for_any_reason() {
+    // "-" before libvirt 10.5, the reason for the shutdown since then.
     let reasons = [
         Some("-"),
         Some("shutdown"),
@@ -102,46 +102,46 @@ fn a_release_removes_the_vgpu_whatever_libvirt_gives_as_its_reason() {
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         for reason in reasons {
-            host.quietly(host.prepare("win10"));
+            host.assert_silent(host.prepare("win10"));
             let words: Vec<&str> = ["win10", "release", "end"].into_iter().chain(reason).collect();
-            host.quietly(host.call(&words));
+            host.assert_silent(host.call(&words));
             assert_eq!(host.machine.vgpus(), [""; 0], "{reason:?}");
         }
     });
 }
 
 #[test]
-fn a_vm_without_a_line_is_none_of_its_business() {
+fn ignores_a_vm_without_a_line() {
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         for name in ["linux", "win1", "win100", "WIN10", "win10 ", " win10", "*", "w*", ""] {
-            host.quietly(host.prepare(name));
+            host.assert_silent(host.prepare(name));
             assert_eq!(host.machine.vgpus(), [""; 0], "{name:?}");
         }
-        host.quietly(host.prepare("win10"));
+        host.assert_silent(host.prepare("win10"));
         for name in ["linux", "win1", "win100", "WIN10", "win10 ", " win10", "*", "w*", ""] {
-            host.quietly(host.release(name));
+            host.assert_silent(host.release(name));
             assert_eq!(host.machine.vgpus(), [ONE], "{name:?}");
         }
     });
 }
 
 #[test]
-fn a_uuid_in_upper_case_is_the_one_that_the_kernel_writes_in_lower_case() {
+fn accepts_a_uuid_in_upper_case() {
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]).replace(ONE, &ONE.to_uppercase()));
-        host.quietly(host.prepare("win10"));
+        host.assert_silent(host.prepare("win10"));
         assert_eq!(
-            (host.machine.vgpus(), host.made()),
+            (host.machine.vgpus(), host.created()),
             (vec![ONE.to_owned()], vec![format!("{ONE} win10")])
         );
-        host.quietly(host.release("win10"));
-        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+        host.assert_silent(host.release("win10"));
+        assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]));
     });
 }
 
-/// XML of VMs that do not have the vGPU ONE, even if they mention it.
-fn without_it() -> Vec<String> {
+/// Returns the XML of VMs that do not have the vGPU ONE, even if they mention it.
+fn xml_without_the_vgpu() -> Vec<String> {
     let address = format!("<address uuid='{ONE}'/>");
     let document =
         |inside: &str| format!("<domain type='kvm'>\n  <name>win10</name>\n{inside}\n</domain>\n");
@@ -182,28 +182,28 @@ fn without_it() -> Vec<String> {
 }
 
 #[test]
-fn a_vm_whose_xml_has_no_such_vgpu_starts_without_it() {
+fn starts_a_vm_without_the_vgpu_if_its_xml_lacks_it() {
     on_each_shell(machine, |host| {
-        // Also a type that the GPU lacks, which would be refused.
+        // This includes a type that the GPU lacks, which would be refused.
         for kind in [LARGE, "i915-GVTg_V5_1"] {
             host.install(&hook_for(&[("win10", ONE, kind)]));
-            for xml in without_it() {
+            for xml in xml_without_the_vgpu() {
                 assert_eq!(host.prepare_for("win10", &xml), (0, String::new()), "{xml}");
             }
         }
         host.install(&hook_for(&[("win10", ONE, LARGE)]).replace(ONE, "''"));
         assert_eq!(host.prepare_for("win10", &xml(&[])), (0, String::new()));
-        assert_eq!((host.machine.log(), host.made()), (String::new(), vec![]));
+        assert_eq!((host.machine.log(), host.created()), (String::new(), vec![]));
     });
     on_each_shell(Machine::without_kvmgt, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
-        host.quietly(host.prepare_for("win10", &xml(&[])));
+        host.assert_silent(host.prepare_for("win10", &xml(&[])));
         assert_eq!(host.machine.modprobes(), "");
     });
 }
 
 #[test]
-fn a_vgpu_is_created_however_the_xml_names_it() {
+fn creates_the_vgpu_for_any_form_of_the_xml() {
     let document = |inside: &str| format!("<domain type='kvm'><name>win10</name>{inside}</domain>");
     let argument = |value: &str| {
         document(&format!(
@@ -241,7 +241,7 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
         xml(&[&ONE.replace('-', "")]),
         xml(&[&format!(" {ONE} ")]),
         xml(&[ONE]).replace("<address uuid", "<d:address uuid"),
-        // What is skipped ends where XML says that it does.
+        // Skipped parts end where XML's syntax says.
         skipped("<metadata/>"),
         skipped("<metadata />"),
         skipped("<metadata xmlns:app=\"http://example.org/app\"/>"),
@@ -252,14 +252,14 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
         skipped("<?x <!-- <metadata> ?>"),
         skipped("<!-- <metadata> <![CDATA[ <?x -->"),
         skipped("<!---->"),
-        // In doubt the VM has it. libvirt writes nothing of the kind.
+        // In case of doubt, the VM has the vGPU. libvirt does not write such XML.
         skipped("<!-- "),
         skipped("<![CDATA[ "),
         skipped("<?x "),
         skipped("<metadata>"),
         skipped("<metadata>").replace("</domain>", "<!-- x -->"),
         skipped("</metadata>"),
-        // As long as the longest XML that libvirt accepts.
+        // The longest XML that libvirt accepts.
         document(&format!(
             "<!-- {} --><hostdev><source><address uuid='{ONE}'/></source></hostdev>",
             "<x>".repeat(500_000)
@@ -268,27 +268,27 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         for xml in &ways {
-            host.quietly(host.prepare_for("win10", xml));
-            assert_eq!(host.made(), [format!("{ONE} win10")], "{:.300}", xml);
-            host.quietly(host.release("win10"));
+            host.assert_silent(host.prepare_for("win10", xml));
+            assert_eq!(host.created(), [format!("{ONE} win10")], "{:.300}", xml);
+            host.assert_silent(host.release("win10"));
         }
     });
 }
 
 #[test]
-fn of_two_lines_the_one_in_the_xml_counts() {
+fn uses_the_line_whose_vgpu_is_in_the_xml() {
     on_each_shell(machine, |host| {
         host.install(&hook(&[domain("win10", &[(ONE, SMALL), (TWO, SMALL)])], "qemu.d"));
-        host.quietly(host.prepare_for("win10", &xml(&[TWO])));
-        assert_eq!(host.made(), [format!("{TWO} win10")]);
-        // The XML has changed by then: the vGPU that was created is removed anyway.
-        host.quietly(host.call_for(&xml(&[]), &[], &["win10", "release", "end", "-"]));
-        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+        host.assert_silent(host.prepare_for("win10", &xml(&[TWO])));
+        assert_eq!(host.created(), [format!("{TWO} win10")]);
+        // Even if the XML has changed meanwhile, the vGPU that was created is removed.
+        host.assert_silent(host.call_for(&xml(&[]), &[], &["win10", "release", "end", "-"]));
+        assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]));
     });
 }
 
 #[test]
-fn without_xml_on_stdin_a_vm_starts_without_its_vgpu_and_the_hook_says_why() {
+fn warns_and_creates_no_vgpu_without_xml_on_stdin() {
     on_each_shell(machine, |host| {
         let words = ["win10", "prepare", "begin", "-"];
         host.install(&hook(&[domain("win10", &[(ONE, SMALL), (TWO, SMALL)])], "qemu.d"));
@@ -298,82 +298,85 @@ fn without_xml_on_stdin_a_vm_starts_without_its_vgpu_and_the_hook_says_why() {
             host.call_for("\n", &[], &words),
             host.call_for("win10 prepare begin -\n", &[], &words),
         ];
-        for (code, said) in answers {
-            assert_eq!((code, said.lines().count()), (0, 1), "{said}");
+        for (code, message) in answers {
+            assert_eq!((code, message.lines().count()), (0, 1), "{message}");
             assert!(
-                said.starts_with("gvtg: no XML arrived on stdin, so no vGPU is created: "),
-                "{said}"
+                message.starts_with("gvtg: no XML arrived on stdin, so no vGPU is created: "),
+                "{message}"
             );
         }
         assert_eq!(host.machine.log(), "");
-        // It is none of its business without a line, and nothing is to be created after a VM.
-        host.quietly(host.call_for("", &[], &["linux", "prepare", "begin", "-"]));
-        host.quietly(host.call_for("", &[], &["win10", "release", "end", "-"]));
+        // A VM without a line is ignored, and nothing is created after a stop.
+        host.assert_silent(host.call_for("", &[], &["linux", "prepare", "begin", "-"]));
+        host.assert_silent(host.call_for("", &[], &["win10", "release", "end", "-"]));
     });
 }
 
 #[test]
-fn two_vgpus_of_a_vm_come_and_go_together() {
+fn creates_and_removes_two_vgpus_of_a_vm_together() {
     on_each_shell(machine, |host| {
         host.install(&hook(&[domain("win10", &[(ONE, SMALL), (TWO, SMALL)])], "qemu.d"));
-        host.quietly(host.prepare("win10"));
+        host.assert_silent(host.prepare("win10"));
         let mut vgpus = host.machine.vgpus();
         vgpus.sort();
         assert_eq!(vgpus, [TWO, ONE]);
-        host.quietly(host.release("win10"));
-        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+        host.assert_silent(host.release("win10"));
+        assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]));
     });
 }
 
 #[test]
-fn where_the_second_vgpu_fails_the_release_takes_the_first() {
+fn releases_the_first_vgpu_if_the_second_fails() {
     on_each_shell(machine, |host| {
-        // One large takes all that there is.
+        // One large vGPU uses all of the GPU.
         host.install(&hook(&[domain("win10", &[(ONE, LARGE), (TWO, SMALL)])], "qemu.d"));
-        let said = host.refused(host.prepare("win10"));
-        assert!(said.contains(&format!("no room for another vGPU of type {SMALL}")), "{said}");
-        // libvirt calls it after a failed start too.
-        host.quietly(host.call(&["win10", "release", "end", "failed"]));
-        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+        let message = host.refusal(host.prepare("win10"));
+        assert!(
+            message.contains(&format!("no room for another vGPU of type {SMALL}")),
+            "{message}"
+        );
+        // libvirt calls the hook after a failed start, too.
+        host.assert_silent(host.call(&["win10", "release", "end", "failed"]));
+        assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]));
     });
 }
 
 #[test]
-fn a_vgpu_that_appears_late_is_waited_for() {
+fn waits_for_a_vgpu_that_appears_late() {
     on_each_shell(
         || Machine::start(&["--late", "1500"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            host.quietly(host.prepare("win10"));
+            host.assert_silent(host.prepare("win10"));
             assert_eq!(host.machine.vgpus(), [ONE]);
-            host.quietly(host.release("win10"));
+            host.assert_silent(host.release("win10"));
             assert_eq!(host.machine.vgpus(), [""; 0]);
         },
     );
 }
 
 #[test]
-fn kvmgt_is_loaded_where_it_is_not() {
+fn loads_kvmgt_if_needed() {
     on_each_shell(Machine::without_kvmgt, |host| {
         host.machine.modprobe_works();
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
-        host.quietly(host.prepare("win10"));
+        host.assert_silent(host.prepare("win10"));
         assert_eq!(
             (host.machine.modprobes().as_str(), host.machine.vgpus()),
             ("kvmgt\n", vec![ONE.to_owned()])
         );
-        host.quietly(host.release("win10"));
+        host.assert_silent(host.release("win10"));
         assert_eq!(host.machine.modprobes(), "kvmgt\n");
     });
 }
 
 #[test]
-fn broadwells_types_are_made_too() {
+fn creates_types_of_broadwell() {
     on_each_shell(
         || Machine::start(&["--generation", "V4"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, "i915-GVTg_V4_4")]));
-            host.quietly(host.prepare("win10"));
+            host.assert_silent(host.prepare("win10"));
             assert_eq!(host.machine.log(), format!("create \"{ONE}\" i915-GVTg_V4_4: ok\n"));
         },
     );

@@ -1,11 +1,11 @@
-//! Names that hurt: whatever a VM is called, its vGPU is made and removed, nothing else is touched,
-//! and nothing else runs.
+//! Difficult names: whatever a VM's name, its vGPU is created and removed, nothing else changes, and
+//! no other program runs.
 
 use crate::common::machine::Machine;
 use crate::domains::{hook_for, on_each_shell, xml};
 use crate::{ONE, SMALL};
 
-/// Names that libvirt takes: anything but a slash and a line break.
+/// Returns names that libvirt accepts: anything without a slash or a line break.
 fn names() -> Vec<String> {
     let plain = [
         "a b",
@@ -85,7 +85,7 @@ fn uuid(number: usize) -> String {
 }
 
 #[test]
-fn each_name_gets_its_own_vgpu_and_no_other() {
+fn creates_only_the_vgpu_of_each_name() {
     let names = names();
     let uuids: Vec<String> = (0..names.len()).map(uuid).collect();
     let mut domains: Vec<_> = names
@@ -99,23 +99,23 @@ fn each_name_gets_its_own_vgpu_and_no_other() {
         || Machine::start(&[]),
         |host| {
             host.install(&hook);
-            host.quietly(host.prepare("bystander"));
+            host.assert_silent(host.prepare("bystander"));
             for (name, uuid) in names.iter().zip(&uuids) {
                 let before = host.machine.log();
-                host.quietly(host.prepare_for(name, &xml(&[uuid])));
+                host.assert_silent(host.prepare_for(name, &xml(&[uuid])));
                 assert_eq!(
                     host.machine.log(),
                     format!("{before}create \"{uuid}\" {SMALL}: ok\n"),
                     "{name:?}"
                 );
-                // Another one with a name as odd, which has no line.
-                host.quietly(host.release(&format!("{name}{name}x")));
-                host.quietly(host.release(name));
+                // Another VM with such a name, but without a line.
+                host.assert_silent(host.release(&format!("{name}{name}x")));
+                host.assert_silent(host.release(name));
                 let after = format!("{before}create \"{uuid}\" {SMALL}: ok\nremove {uuid}: ok\n");
                 assert_eq!(host.machine.log(), after, "{name:?}");
             }
             assert_eq!(
-                (host.machine.vgpus(), host.made()),
+                (host.machine.vgpus(), host.created()),
                 (vec![ONE.to_owned()], vec![format!("{ONE} bystander")])
             );
         },
@@ -123,7 +123,7 @@ fn each_name_gets_its_own_vgpu_and_no_other() {
 }
 
 #[test]
-fn a_name_is_said_as_it_is() {
+fn shows_names_unchanged() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
@@ -132,10 +132,10 @@ fn a_name_is_said_as_it_is() {
                     &hook_for(&[(name, ONE, SMALL), ("other", &uuid(1), SMALL)])
                         .replace(&uuid(1), ONE),
                 );
-                host.quietly(host.prepare(name));
-                let said = host.refused(host.prepare("other"));
-                assert!(said.contains(&format!("belongs to the VM '{name}',")), "{said}");
-                host.quietly(host.release(name));
+                host.assert_silent(host.prepare(name));
+                let message = host.refusal(host.prepare("other"));
+                assert!(message.contains(&format!("belongs to the VM '{name}',")), "{message}");
+                host.assert_silent(host.release(name));
             }
         },
     );

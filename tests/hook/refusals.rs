@@ -1,31 +1,31 @@
-//! Why a VM can't start: what the hook says, and that it leaves nothing behind.
+//! Errors that prevent a VM's start: the hook's messages, and that nothing is left behind.
 
 use crate::common::machine::{GPU, Machine};
 use crate::domains::{Host, hook_for, on_each_shell};
 use crate::{LARGE, ONE, SMALL, TWO};
 
-/// Refused with these words, and with nothing made; libvirt's release after it changes nothing, in
-/// silence.
-fn refuses(host: &Host, words: &[&str]) {
+/// Checks that the hook refuses a VM with a message that contains these words and creates nothing,
+/// and that libvirt's release afterwards silently does nothing.
+fn assert_refused(host: &Host, words: &[&str]) {
     let before = host.machine.vgpus();
-    let said = host.refused(host.prepare("win10"));
+    let message = host.refusal(host.prepare("win10"));
     for word in words {
-        assert!(said.contains(word), "{word}: {said}");
+        assert!(message.contains(word), "{word}: {message}");
     }
-    assert_eq!((host.machine.vgpus(), host.made()), (before.clone(), vec![]));
-    host.quietly(host.release("win10"));
-    assert_eq!((host.machine.vgpus(), host.made()), (before, vec![]));
+    assert_eq!((host.machine.vgpus(), host.created()), (before.clone(), vec![]));
+    host.assert_silent(host.release("win10"));
+    assert_eq!((host.machine.vgpus(), host.created()), (before, vec![]));
 }
 
 #[test]
-fn a_full_gpu_is_said_with_the_type_and_what_is_left() {
+fn reports_a_full_gpu_with_the_type_and_the_available_ones() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
-            // By hand: one small leaves no room for a large.
+            // Created by hand: a small one leaves no room for a large one.
             host.machine.shell(&format!("echo {TWO} > {GPU}/mdev_supported_types/{SMALL}/create"));
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(
+            assert_refused(
                 host,
                 &[
                     &format!("no room for another vGPU of type {LARGE}"),
@@ -38,13 +38,13 @@ fn a_full_gpu_is_said_with_the_type_and_what_is_left() {
 }
 
 #[test]
-fn a_type_that_the_gpu_lacks_is_said_with_those_that_it_has() {
+fn reports_a_missing_type_with_the_offered_ones() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
             for name in ["i915-GVTg_V5_1", "i915-GVTg_V4_4"] {
                 host.install(&hook_for(&[("win10", ONE, name)]));
-                refuses(
+                assert_refused(
                     host,
                     &[
                         &format!("does not offer the vGPU type {name}"),
@@ -58,12 +58,12 @@ fn a_type_that_the_gpu_lacks_is_said_with_those_that_it_has() {
 }
 
 #[test]
-fn a_gpu_without_any_type_has_too_small_an_aperture() {
+fn reports_too_small_an_aperture_if_the_gpu_has_no_types() {
     on_each_shell(
         || Machine::start(&["--aperture", "128"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(
+            assert_refused(
                 host,
                 &[
                     &format!("does not offer the vGPU type {LARGE}"),
@@ -75,29 +75,29 @@ fn a_gpu_without_any_type_has_too_small_an_aperture() {
 }
 
 #[test]
-fn a_kvmgt_that_can_not_be_loaded_is_said() {
+fn reports_that_kvmgt_cannot_be_loaded() {
     on_each_shell(Machine::without_kvmgt, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
-        let (code, said) = host.prepare("win10");
+        let (code, message) = host.prepare("win10");
         assert_eq!(code, 1);
-        // modprobe's own words, and the hook's.
+        // The messages of modprobe and of the hook.
         assert!(
-            said.contains("Module kvmgt not found")
-                && said.contains("gvtg: the kernel module kvmgt cannot be loaded"),
-            "{said}"
+            message.contains("Module kvmgt not found")
+                && message.contains("gvtg: the kernel module kvmgt cannot be loaded"),
+            "{message}"
         );
-        host.quietly(host.release("win10"));
-        assert_eq!((host.made(), host.machine.modprobes().as_str()), (vec![], "kvmgt\n"));
+        host.assert_silent(host.release("win10"));
+        assert_eq!((host.created(), host.machine.modprobes().as_str()), (vec![], "kvmgt\n"));
     });
 }
 
 #[test]
-fn a_create_that_the_kernel_refuses_is_said() {
+fn reports_that_the_kernel_refuses_to_create_a_vgpu() {
     on_each_shell(
         || Machine::start(&["--refuse"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(
+            assert_refused(
                 host,
                 &[
                     &format!("the kernel did not create the vGPU {ONE} of type {LARGE}"),
@@ -111,28 +111,34 @@ fn a_create_that_the_kernel_refuses_is_said() {
 }
 
 #[test]
-fn what_can_not_be_remembered_is_not_made() {
+fn creates_no_vgpu_that_it_cannot_record() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
             assert!(host.machine.shell("mount -t tmpfs -o ro run /run").status.success());
-            let (code, said) = host.prepare("win10");
+            let (code, message) = host.prepare("win10");
             assert_eq!(code, 1);
-            assert!(said.ends_with(&format!("gvtg: cannot write /run/gvtg/{ONE}\n")), "{said}");
+            assert!(
+                message.ends_with(&format!("gvtg: cannot write /run/gvtg/{ONE}\n")),
+                "{message}"
+            );
             assert_eq!(host.machine.log(), "");
         },
     );
 }
 
 #[test]
-fn a_gpu_that_is_elsewhere_is_said() {
+fn reports_a_gpu_at_another_address() {
     on_each_shell(
         || Machine::start(&["--pci", "0000:01:00.0"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(host, &["there is no PCI device 0000:00:02.0", "/sys/bus/pci/drivers/i915"]);
-            // As the user would then write it, at the top or into the line.
+            assert_refused(
+                host,
+                &["there is no PCI device 0000:00:02.0", "/sys/bus/pci/drivers/i915"],
+            );
+            // The two ways in which a user sets the address: at the top, or in the line.
             for (from, to) in [
                 ("GVT_PCI=0000:00:02.0", "GVT_PCI=0000:01:00.0"),
                 (LARGE, &format!("{LARGE} 0000:01:00.0")),
@@ -140,9 +146,9 @@ fn a_gpu_that_is_elsewhere_is_said() {
                 let hook = hook_for(&[("win10", ONE, LARGE)]);
                 assert!(hook.contains(from));
                 host.install(&hook.replace(from, to));
-                host.quietly(host.prepare("win10"));
+                host.assert_silent(host.prepare("win10"));
                 assert_eq!(host.machine.vgpus(), [ONE]);
-                host.quietly(host.release("win10"));
+                host.assert_silent(host.release("win10"));
                 assert_eq!(host.machine.vgpus(), [""; 0]);
             }
         },
@@ -150,12 +156,12 @@ fn a_gpu_that_is_elsewhere_is_said() {
 }
 
 #[test]
-fn a_line_that_the_user_broke_is_said_and_touches_nothing() {
+fn reports_a_broken_line_and_changes_nothing() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
             let gpu = "../../0000:00:02.0/mdev_supported_types";
-            for (vgpu, said) in [
+            for (vgpu, message) in [
                 (String::new(), "gvtg: '' is not a UUID"),
                 (ONE.to_owned(), "gvtg: '' is not a vGPU type"),
                 (format!("{ONE} ''"), "gvtg: '' is not a vGPU type"),
@@ -173,13 +179,16 @@ fn a_line_that_the_user_broke_is_said_and_touches_nothing() {
                 host.install(
                     &hook.replace(&format!("win10 {ONE} {LARGE}"), &format!("win10 {vgpu}")),
                 );
-                let answer = host.refused(host.prepare("win10"));
-                assert!(answer.lines().count() == 1 && answer.contains(said), "{vgpu}: {answer}");
-                assert_eq!((host.machine.log(), host.made()), (String::new(), vec![]), "{vgpu}");
+                let answer = host.refusal(host.prepare("win10"));
+                assert!(
+                    answer.lines().count() == 1 && answer.contains(message),
+                    "{vgpu}: {answer}"
+                );
+                assert_eq!((host.machine.log(), host.created()), (String::new(), vec![]), "{vgpu}");
                 host.release("win10");
                 assert_eq!(host.machine.log(), "", "{vgpu}");
-                // Another VM does not meet it.
-                host.quietly(host.prepare("linux"));
+                // Another VM is not affected.
+                host.assert_silent(host.prepare("linux"));
             }
         },
     );

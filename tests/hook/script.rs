@@ -1,4 +1,4 @@
-//! The script itself: shellcheck has nothing against it, and nothing of its caller's redirects it.
+//! The script itself: shellcheck accepts it, and the caller's environment does not affect it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::domains::{domain, hook, hook_for, on_each_shell};
 use crate::{LARGE, ONE, SMALL, TWO};
 
 #[test]
-fn shellcheck_has_nothing_against_the_sources_and_what_is_emitted() {
+fn shellcheck_accepts_the_sources_and_the_emitted_hooks() {
     if !has_tool("shellcheck", &["--version"]) {
         return;
     }
@@ -32,7 +32,7 @@ fn shellcheck_has_nothing_against_the_sources_and_what_is_emitted() {
     }
 }
 
-/// All words in the script that could be variables.
+/// Returns all words in the script that could be variables.
 fn words(script: &str) -> BTreeSet<&str> {
     let names =
         script.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
@@ -42,7 +42,7 @@ fn words(script: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn no_variable_of_the_callers_redirects_it() {
+fn ignores_the_variables_of_the_caller() {
     let script = hook_for(&[("win10", ONE, LARGE)]);
     let named = words(&script);
     assert!(["GVT_PCI", "made", "line", "vgpu", "types"].iter().all(|name| named.contains(name)));
@@ -57,7 +57,7 @@ fn no_variable_of_the_callers_redirects_it() {
         "GREP_COLOR",
         "TMPDIR",
     ];
-    // bash itself complains of a locale that it does not know, before it reads a line.
+    // bash itself complains about an unknown locale before it reads the script.
     let named = named.iter().copied().filter(|&name| name != "LC_ALL").chain(known);
     let evil = ["/tmp", "x", "", "*", "$(touch x)"];
     on_each_shell(
@@ -68,21 +68,21 @@ fn no_variable_of_the_callers_redirects_it() {
                 let variables: Vec<String> =
                     named.clone().map(|name| format!("{name}={value}")).collect();
                 let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
-                host.quietly(host.call_with(&variables, &["win10", "prepare", "begin", "-"]));
+                host.assert_silent(host.call_with(&variables, &["win10", "prepare", "begin", "-"]));
                 assert_eq!(
-                    (host.machine.vgpus(), host.made()),
+                    (host.machine.vgpus(), host.created()),
                     (vec![ONE.to_owned()], vec![format!("{ONE} win10")]),
                     "{value:?}"
                 );
-                host.quietly(host.call_with(&variables, &["win10", "release", "end", "-"]));
-                assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]), "{value:?}");
+                host.assert_silent(host.call_with(&variables, &["win10", "release", "end", "-"]));
+                assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]), "{value:?}");
             }
         },
     );
 }
 
 #[test]
-fn no_program_of_the_callers_path_runs() {
+fn runs_no_program_from_the_path_of_the_caller() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
@@ -92,8 +92,8 @@ fn no_program_of_the_callers_path_runs() {
                 printf '#!/bin/sh\\ntouch /run/evil/ran\\n' > $name; chmod 755 $name; done";
             assert!(host.machine.shell(programs).status.success());
             let path = ["PATH=/run/evil:/usr/bin:/bin"];
-            host.quietly(host.call_with(&path, &["win10", "prepare", "begin", "-"]));
-            host.quietly(host.call_with(&path, &["win10", "release", "end", "-"]));
+            host.assert_silent(host.call_with(&path, &["win10", "prepare", "begin", "-"]));
+            host.assert_silent(host.call_with(&path, &["win10", "release", "end", "-"]));
             assert!(!host.machine.shell("test -e /run/evil/ran").status.success());
             assert_eq!(host.machine.log().lines().count(), 2);
         },

@@ -1,15 +1,15 @@
-//! The hook of a session libvirt, which the user runs: it asks for root's rights, for the same call
-//! and nothing else.
+//! The hook of a session libvirt, which runs as the user: it becomes root for the same call and
+//! nothing else.
 
 use crate::common::machine::Machine;
 use crate::domains::{domain, hook, on_each_shell, xml};
 use crate::{LARGE, ONE, SMALL, TWO};
 
-/// Who runs a session.
+/// The user who runs the session.
 const USER: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
 #[test]
-fn a_users_hook_asks_pkexec_to_do_the_same_as_root() {
+fn runs_the_same_call_as_root_with_pkexec() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
@@ -26,15 +26,17 @@ fn a_users_hook_asks_pkexec_to_do_the_same_as_root() {
                     [("prepare", "begin", 2), ("release", "end", 0)]
                 {
                     let before = host.machine.pkexecs();
-                    host.quietly(host.call_with(&USER, &[name, operation, suboperation, "-"]));
+                    host.assert_silent(
+                        host.call_with(&USER, &[name, operation, suboperation, "-"]),
+                    );
                     let asked = host.machine.pkexecs()[before.len()..].to_owned();
                     let words: Vec<&str> = asked.lines().collect();
                     assert_eq!(
                         words,
                         [host.hook().to_str().unwrap(), name, operation, suboperation, "-"]
                     );
-                    // As root it does the work, and asks nobody.
-                    host.quietly(host.call(&words[1..]));
+                    // As root it does the work itself, without pkexec.
+                    host.assert_silent(host.call(&words[1..]));
                     assert_eq!(host.machine.vgpus().len(), vgpus);
                     assert_eq!(host.machine.pkexecs(), before + &asked);
                 }
@@ -44,7 +46,7 @@ fn a_users_hook_asks_pkexec_to_do_the_same_as_root() {
 }
 
 #[test]
-fn a_users_hook_asks_nobody_for_what_is_none_of_its_business() {
+fn does_not_run_pkexec_for_other_vms() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
@@ -54,11 +56,11 @@ fn a_users_hook_asks_nobody_for_what_is_none_of_its_business() {
                 ["win10", "start", "begin", "-"],
                 ["linux", "prepare", "begin", "-"],
             ] {
-                host.quietly(host.call_with(&USER, &words));
+                host.assert_silent(host.call_with(&USER, &words));
             }
-            // After the way back to a VM without a vGPU.
+            // After the user has restored a VM without a vGPU.
             for words in [["win10", "prepare", "begin", "-"], ["win10", "release", "end", "-"]] {
-                host.quietly(host.call_for(&xml(&[]), &USER, &words));
+                host.assert_silent(host.call_for(&xml(&[]), &USER, &words));
             }
             assert_eq!(host.machine.pkexecs(), "");
         },

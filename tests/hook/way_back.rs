@@ -1,5 +1,5 @@
-//! The way back that README.md describes: the old XML is defined again, and the host's files are
-//! removed.
+//! The way back that README.md describes: the user defines the old XML again, and removes the host's
+//! files.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::common::machine::Machine;
 use crate::common::program::{feed, outcome, program};
 use crate::domains::on_each_shell;
 
-/// A run of the program in a folder: its exit code and stdout.
+/// Runs the program in a folder, and returns its exit code and stdout.
 fn run(folder: &Path, arguments: &str, stdin: &str) -> (i32, String) {
     let (code, stdout, _) =
         outcome(feed(program(arguments.split_whitespace()).current_dir(folder), stdin.as_bytes()));
@@ -16,7 +16,7 @@ fn run(folder: &Path, arguments: &str, stdin: &str) -> (i32, String) {
 }
 
 #[test]
-fn a_vm_whose_backup_is_restored_starts_with_the_hook_and_without_it() {
+fn a_vm_restored_from_backup_starts_with_and_without_the_hook() {
     let backup = fs::read_to_string("fixtures/win10-virt-manager.xml").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (code, fixed) = run(folder.path(), "fix --type i915-GVTg_V5_4", &backup);
@@ -28,12 +28,12 @@ fn a_vm_whose_backup_is_restored_starts_with_the_hook_and_without_it() {
         || Machine::start(&[]),
         |host| {
             host.install(&hook);
-            host.quietly(host.prepare_for("win10", &fixed));
+            host.assert_silent(host.prepare_for("win10", &fixed));
             assert_eq!(host.machine.vgpus().len(), 1);
-            host.quietly(host.release("win10"));
-            host.quietly(host.prepare_for("win10", &backup));
-            assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
-            host.quietly(host.release("win10"));
+            host.assert_silent(host.release("win10"));
+            host.assert_silent(host.prepare_for("win10", &backup));
+            assert_eq!((host.machine.vgpus(), host.created()), (vec![], vec![]));
+            host.assert_silent(host.release("win10"));
         },
     );
     assert_eq!(run(folder.path(), "emit all --root host --remove", "").0, 0);

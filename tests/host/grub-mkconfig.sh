@@ -1,11 +1,11 @@
 #!/bin/sh
-# grub-mkconfig.sh: what GRUB's menu is on a host with ./gvtg.cfg and one kernel. In a mount namespace of its own.
+# grub-mkconfig.sh: prints GRUB's menu for a host with ./gvtg.cfg and one kernel. Runs in a separate mount namespace.
 set -eu
 mount -t tmpfs boot /boot
 mkdir /boot/grub
 echo kernel >/boot/vmlinuz-6.1.0-1-amd64
 echo CONFIG_X=y >/boot/config-6.1.0-1-amd64
-# A disk that is not there.
+# Simulates a disk.
 cat >grub-probe <<'END'
 #!/bin/sh
 case $* in

@@ -1,5 +1,6 @@
 #!/bin/sh
-# kernel-install.sh GVTG-XML: the boot entry of a host whose line GVTG-XML has completed. In a mount namespace of its own.
+# kernel-install.sh GVTG-XML: prints the boot entry of a host whose command line GVTG-XML has completed. Runs in a separate mount
+# namespace.
 set -eu
 mkdir -p /etc/kernel
 mount -t tmpfs boot /boot

@@ -1,6 +1,6 @@
 #!/bin/sh
-# mdevctl.sh MDEV-SYSFS: what mdevctl makes of the files below ./etc and of ./commands, on a host with an emulated GPU. In mount and
-# process namespaces of its own.
+# mdevctl.sh MDEV-SYSFS: prints what mdevctl reads from the files below ./etc and does for ./commands, on a host with an emulated
+# GPU. Runs in separate mount and process namespaces.
 set -eu
 mkdir bus vfio
 touch kvmgt
@@ -13,7 +13,7 @@ mount --bind bus /sys/bus
 mount -t tmpfs class /sys/class
 mkdir /sys/class/mdev_bus
 ln -s ../../bus/pci/devices/0000:00:02.0 /sys/class/mdev_bus/0000:00:02.0
-# It wants its own folders for scripts to be there.
+# mdevctl needs its folders for scripts.
 cp -r /etc/mdevctl.d own
 mount --bind own /etc/mdevctl.d
 cp -r etc/mdevctl.d/. /etc/mdevctl.d
