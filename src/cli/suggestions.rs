@@ -1,4 +1,4 @@
-//! Usage errors: clap's messages, with hints for flags and commands known from other programs.
+//! Usage errors: clap's messages, with tips for flags and commands known from other programs.
 
 use std::path::Path;
 
@@ -10,256 +10,39 @@ use super::Cli;
 use crate::emit::shell;
 use crate::text::sanitize::clean_lines;
 
-/// Flags or commands of other programs, and the hint to show for them. The first matching entry is
-/// used.
-struct ForeignFlag {
-    words: &'static [&'static str],
-    /// The commands for which the hint holds; empty for all.
-    commands: &'static [&'static str],
-    instead: &'static str,
+/// The tips for words of other programs, one per line.
+const TIPS: &str = include_str!("tips.txt");
+
+/// A tip for words of other programs.
+struct Tip {
+    /// The commands to which the tip applies; `*` for all.
+    commands: Vec<&'static str>,
+    words: Vec<&'static str>,
+    text: &'static str,
 }
 
-const fn word(words: &'static [&'static str], instead: &'static str) -> ForeignFlag {
-    ForeignFlag { words, commands: &[], instead }
+/// Returns all tips, in the order of the table.
+fn tips() -> impl Iterator<Item = Tip> {
+    TIPS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut columns = line.splitn(3, " | ");
+        let commands = columns.next()?.split(' ').collect();
+        let words = columns.next()?.split(' ').collect();
+        Some(Tip { commands, words, text: columns.next()? })
+    })
 }
 
-const fn word_of(
-    commands: &'static [&'static str],
-    words: &'static [&'static str],
-    instead: &'static str,
-) -> ForeignFlag {
-    ForeignFlag { words, commands, instead }
+impl Tip {
+    /// Whether the tip is about this word and applies to this command.
+    fn fits(&self, command: &str, word: &str) -> bool {
+        let is_for = |name: &&str| *name == "*" || *name == command;
+        self.words.contains(&word) && self.commands.iter().any(is_for)
+    }
 }
 
-const FLAGS: &[ForeignFlag] = &[
-    word(&["--version", "-V"], "`gvtg-xml --version` prints the version"),
-    word(
-        &["--list-rules", "--rules-list", "--explain"],
-        "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one",
-    ),
-    word_of(
-        &["lint"],
-        &["--fix", "--write", "-w", "--in-place", "-i", "--apply", "--autofix"],
-        "`lint` changes nothing; `gvtg-xml fix --in-place FILE` changes the file",
-    ),
-    word_of(
-        &["lint"],
-        &["--diff", "--check", "--dry-run", "-n", "--no-write", "--preview", "--show-fixes"],
-        "`gvtg-xml fix --diff FILE` shows what would change",
-    ),
-    word_of(
-        &["fix"],
-        &["--write", "-w", "--fix", "--inplace", "--overwrite", "--save", "--apply"],
-        "--in-place writes the files",
-    ),
-    word_of(
-        &["fix"],
-        &["--dry-run", "-n", "--no-write", "--preview", "--show-fixes"],
-        "--diff shows the changes, --check lists the files that would change",
-    ),
-    word_of(
-        &["fix"],
-        &["--undo", "--revert", "--restore", "--remove"],
-        "`fix` can't be undone: save the XML first with `virsh dumpxml --inactive --security-info win10 > win10.xml`; `virsh define win10.xml` restores it",
-    ),
-    word_of(
-        &["emit"],
-        &["--dry-run", "-n", "--no-write", "--preview", "--check"],
-        "--diff shows what would change below --root, for example `gvtg-xml emit all --root / --diff win10.xml`",
-    ),
-    word_of(
-        &["emit"],
-        &["--undo", "--revert", "--restore", "--remove", "--uninstall", "--delete", "--clean"],
-        "`gvtg-xml emit all --root / --remove` removes the files again",
-    ),
-    word_of(
-        &["emit"],
-        &["--write", "-w", "--install", "--in-place", "-i"],
-        "`--root /` writes the file to this machine",
-    ),
-    word_of(
-        &["emit"],
-        &["--output", "-o", "--out", "--output-file"],
-        "the file goes to stdout: add `> FILE`, or write it to its place below a folder with `--root DIR`",
-    ),
-    word_of(
-        &["fix"],
-        &["--output", "-o", "--out"],
-        "the domain goes to stdout: `gvtg-xml fix FILE > NEW`; --output-file is for the report",
-    ),
-    word_of(
-        &["lint"],
-        &["--output", "-o", "--out"],
-        "--output-file FILE, after --format, writes that report to a file",
-    ),
-    word_of(
-        &["host", "types", "config", "kubevirt", "generate"],
-        &["--output", "-o", "--out", "--output-file"],
-        "the output goes to stdout: add `> FILE`",
-    ),
-    word_of(
-        &["lint", "fix", "config", "lsp"],
-        &["--select", "--enable", "--rule", "--include"],
-        "--only RULE[,RULE]… checks only these rules or groups of rules",
-    ),
-    word_of(
-        &["lint", "fix"],
-        &["--exclude", "--exclude-dir", "--extend-exclude", "--ignore-path", "--glob", "-g"],
-        "files can't be excluded: name the files or folders to check instead (--ignore RULE disables rules, not files)",
-    ),
-    word_of(
-        &["lint", "fix", "config", "lsp", "host", "kubevirt"],
-        &["--disable", "--skip", "--except", "--extend-ignore", "--suppress-rule"],
-        "--ignore RULE[,RULE]… disables rules",
-    ),
-    word_of(
-        &["lint", "fix"],
-        &["--noqa", "--add-noqa", "--suppress-all"],
-        "`gvtg-xml fix --suppress RULE --reason TEXT` suppresses findings in the domain",
-    ),
-    word_of(
-        &["lint", "fix"],
-        &["--output-format", "--reporter", "--formatter", "-f"],
-        "--format selects the report's format",
-    ),
-    word_of(
-        &["lint", "fix"],
-        &["--json", "--sarif", "--github", "--junit"],
-        "--format selects the report's format: json, sarif, github, junit …",
-    ),
-    word_of(
-        &["host", "types", "config"],
-        &["--json", "--output-format", "--reporter", "--formatter", "-f"],
-        "--format json prints JSON",
-    ),
-    word_of(
-        &["host", "types", "config"],
-        &["--sarif", "--github", "--gitlab", "--junit"],
-        "--format takes only text and json here",
-    ),
-    word_of(
-        &["lint", "fix", "config"],
-        &[
-            "--severity",
-            "--min-severity",
-            "--level",
-            "--max-warnings",
-            "--strict",
-            "--werror",
-            "--fail-level",
-        ],
-        "--fail-on SEVERITY sets the lowest severity for exit code 1: info, warning or error",
-    ),
-    word_of(
-        &["fix", "config"],
-        &["--unsafe", "--force", "--aggressive"],
-        "--unsafe-fixes also applies fixes that may lose something you want",
-    ),
-    word_of(
-        &["lint", "fix", "emit"],
-        &["--stdin", "--stdin-filepath", "--stdin-file-path", "--stdin-path"],
-        "stdin is read if there is no FILE, or for `-`; --stdin-filename NAME sets its name",
-    ),
-    word_of(
-        &["lint", "fix", "emit", "host", "config", "lsp"],
-        &["--no-config", "--no-rc"],
-        "--isolated reads no configuration",
-    ),
-    word_of(
-        &["lint", "fix", "emit", "host", "config", "lsp"],
-        &["-c"],
-        "--config FILE selects the configuration",
-    ),
-    word_of(
-        &["lint", "fix", "config"],
-        &["--no-color", "--no-colour", "--colour", "--colors"],
-        "--color never, auto or always",
-    ),
-    word(
-        &["--no-color", "--no-colour", "--color", "--colour"],
-        "set NO_COLOR=1 in the environment: this command has no --color",
-    ),
-    word_of(
-        &["lint", "fix", "emit", "host", "kubevirt"],
-        &["--silent", "-s"],
-        "--quiet prints less",
-    ),
-    word_of(
-        &["lint", "fix", "config", "lsp", "kubevirt", "emit"],
-        &["--target", "--target-version", "--libvirt-version"],
-        "--libvirt VERSION sets the libvirt that will read the domain",
-    ),
-    word_of(
-        &["lint", "fix", "emit", "host"],
-        &["--recursive", "-r", "-R"],
-        "folders are always searched recursively: just name the folder",
-    ),
-];
-
-const COMMANDS: &[ForeignFlag] = &[
-    word_of(
-        &["emit"],
-        &["grub", "bootloader", "kernel", "parameters"],
-        "`gvtg-xml emit cmdline` prints the kernel parameters; add --bootloader grub for a GRUB file",
-    ),
-    word_of(
-        &["emit"],
-        &["mdev", "vgpu"],
-        "`gvtg-xml emit hook` prints the hook that creates vGPUs; nodedev and mdevctl are alternatives",
-    ),
-    word_of(
-        &["emit"],
-        &["remove", "undo", "revert", "restore", "uninstall", "delete", "clean"],
-        "`gvtg-xml emit all --root / --remove` removes the files again",
-    ),
-    word(
-        &["check", "validate", "verify", "scan", "analyze", "analyse", "show"],
-        "`gvtg-xml lint` reports problems; `gvtg-xml fix --check` lists the files that would change",
-    ),
-    word(
-        &["format", "fmt", "apply", "convert", "patch", "repair", "mend", "write", "edit"],
-        "`gvtg-xml fix` writes the fixed domain",
-    ),
-    word(&["diff"], "`gvtg-xml fix --diff` shows what would change"),
-    word(
-        &["rule", "rules", "list", "why", "docs"],
-        "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one",
-    ),
-    word(
-        &["man", "manual", "manpage", "manpages"],
-        "`gvtg-xml generate man` prints the manual page, `gvtg-xml generate man DIR` writes all of them",
-    ),
-    word(
-        &["doctor", "diagnose", "status", "probe", "info", "system"],
-        "`gvtg-xml host` checks this machine; `gvtg-xml explain` explains messages and logs",
-    ),
-    word(
-        &["server", "language-server", "languageserver"],
-        "`gvtg-xml lsp` runs the language server",
-    ),
-    word(
-        &["completion", "completions", "schema"],
-        "`gvtg-xml generate` prints shell completions and the configuration's schema",
-    ),
-    word(
-        &["init", "settings", "conf", "configuration"],
-        "`gvtg-xml config` shows the settings; to change them, write a file named gvtg-xml.toml",
-    ),
-    word(
-        &["install", "setup", "prepare"],
-        "`gvtg-xml emit all --root /` writes all files that the host needs; `gvtg-xml emit hook` prints the hook only",
-    ),
-    word(
-        &["undo", "revert", "remove", "restore", "rollback", "reset", "uninstall"],
-        "`virsh define BACKUP.xml` restores a VM from XML that you saved; `gvtg-xml emit all --root / --remove` removes the files from the host",
-    ),
-    word(
-        &["suppress", "ignore", "noqa"],
-        "`gvtg-xml fix --suppress RULE --reason TEXT` suppresses findings in the domain",
-    ),
-    word(&["vgpus", "gpus", "list-types", "type"], "`gvtg-xml types` lists the vGPU types"),
-    word(&["version"], "`gvtg-xml --version` prints the version"),
-];
+/// Returns the tip for a word of another program.
+fn tip_for(command: &str, word: &str) -> Option<String> {
+    tips().find(|tip| tip.fits(command, word)).map(|tip| tip.text.to_owned())
+}
 
 /// Renders a usage error. User input is escaped, so that it cannot fake lines of output.
 pub(super) fn render_usage_error(error: Error, arguments: &[String]) -> String {
@@ -268,12 +51,12 @@ pub(super) fn render_usage_error(error: Error, arguments: &[String]) -> String {
     if let Some(message) = empty_value_message(&error, arguments) {
         return message;
     }
-    let hint = hint(&error, arguments, &path);
-    clean_lines(&render_with_hint(error, hint, &mut command))
+    let tip = tip(&error, arguments, &path);
+    clean_lines(&render_with_tip(error, tip, &mut command))
 }
 
-/// Renders an error with a hint, if there is one, and the command's usage.
-fn render_with_hint(mut error: Error, hint: Option<String>, command: &mut Command) -> String {
+/// Renders an error with a tip, if there is one, and the command's usage.
+fn render_with_tip(mut error: Error, tip: Option<String>, command: &mut Command) -> String {
     let usage = command.render_usage();
     // An error raised by this program, which clap has rendered with the usage of the whole program.
     if error.kind() == ErrorKind::ArgumentConflict && error.get(ContextKind::InvalidArg).is_none() {
@@ -284,11 +67,11 @@ fn render_with_hint(mut error: Error, hint: Option<String>, command: &mut Comman
     if error.get(ContextKind::Usage).is_some() {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
     }
-    if let Some(hint) = hint {
+    if let Some(tip) = tip {
         for other in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
             error.remove(other);
         }
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(hint)]));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
     }
     error.render().to_string()
 }
@@ -326,7 +109,7 @@ fn empty_value_message(error: &Error, arguments: &[String]) -> Option<String> {
     })
 }
 
-fn hint(error: &Error, arguments: &[String], path: &[String]) -> Option<String> {
+fn tip(error: &Error, arguments: &[String], path: &[String]) -> Option<String> {
     let command = path.first().map_or("", String::as_str);
     let first = arguments.get(1).map_or("", String::as_str);
     match error.kind() {
@@ -334,9 +117,9 @@ fn hint(error: &Error, arguments: &[String], path: &[String]) -> Option<String> 
             let flag = text(error, ContextKind::InvalidArg)?.split('=').next()?;
             let commands_with_flag = commands_with(flag);
             if first.starts_with('-') && !commands_with_flag.is_empty() {
-                return hint_for_misplaced_flag(flag, arguments, path, &commands_with_flag);
+                return tip_for_misplaced_flag(flag, arguments, path, &commands_with_flag);
             }
-            let instead = foreign_hint(FLAGS, command, flag).map(str::to_owned);
+            let instead = tip_for(command, flag);
             let elsewhere = || {
                 commands_with_flag.last().filter(|_| error.get(ContextKind::SuggestedArg).is_none())
             };
@@ -351,32 +134,29 @@ fn hint(error: &Error, arguments: &[String], path: &[String]) -> Option<String> 
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
-            let hint_for_kind = || {
+            let tip_for_kind = || {
                 let is_kind = command.is_empty()
                     && all_commands().iter().any(|(path, _)| *path == format!("emit {word}"));
-                let kind_hint = format!(
+                let kind_tip = format!(
                     "`gvtg-xml emit {word}` prints the file; `gvtg-xml emit all --root /` writes all files that the host needs"
                 );
-                is_kind.then_some(kind_hint)
+                is_kind.then_some(kind_tip)
             };
             let is_file = word == first && Path::new(word).exists();
-            let hint_for_file = || match (word.ends_with(".log"), shell::argument(word)) {
+            let tip_for_file = || match (word.ends_with(".log"), shell::argument(word)) {
                 (true, log) => format!("the command is missing: `gvtg-xml explain {log}`"),
                 (false, file) => format!(
                     "the command is missing: `gvtg-xml lint {file}` or `gvtg-xml fix {file}`"
                 ),
             };
-            foreign_hint(COMMANDS, command, word)
-                .map(str::to_owned)
-                .or_else(hint_for_kind)
-                .or_else(|| is_file.then(hint_for_file))
+            tip_for(command, word).or_else(tip_for_kind).or_else(|| is_file.then(tip_for_file))
         }
         _ => None,
     }
 }
 
-/// Returns the hint for a flag before the command; `commands_with_flag` are those that have it.
-fn hint_for_misplaced_flag(
+/// Returns the tip for a flag before the command; `commands_with_flag` are those that have it.
+fn tip_for_misplaced_flag(
     flag: &str,
     arguments: &[String],
     path: &[String],
@@ -404,18 +184,6 @@ fn hint_for_misplaced_flag(
         shown(flags),
         shown(others)
     ))
-}
-
-impl ForeignFlag {
-    /// Whether the entry has this word and applies to this command.
-    fn fits(&self, command: &str, word: &str) -> bool {
-        self.words.contains(&word) && (self.commands.is_empty() || self.commands.contains(&command))
-    }
-}
-
-/// Returns the hint for a word of another program.
-fn foreign_hint(table: &'static [ForeignFlag], command: &str, word: &str) -> Option<&'static str> {
-    table.iter().find(|entry| entry.fits(command, word)).map(|entry| entry.instead)
 }
 
 /// Returns all commands, including the kinds of `emit`, by their path.
@@ -457,74 +225,72 @@ fn text(error: &Error, kind: ContextKind) -> Option<&str> {
 mod tests {
     use super::*;
 
+    /// Returns the paths of the commands that a tip applies to.
+    fn commands_of(tip: &Tip) -> Vec<String> {
+        let is_for = |path: &String| tip.commands == ["*"] || tip.commands.contains(&path.as_str());
+        all_commands().into_iter().map(|(path, _)| path).filter(is_for).collect()
+    }
+
+    fn is_command(path: &str) -> bool {
+        all_commands().iter().any(|(other, _)| other == path)
+    }
+
+    #[test]
+    fn the_table_is_complete() {
+        let lines = TIPS.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(tips().count(), lines);
+        for tip in tips() {
+            assert!(
+                tip.commands.iter().all(|name| *name == "*" || is_command(name)),
+                "{:?}",
+                tip.commands
+            );
+        }
+    }
+
     #[test]
     fn lists_only_words_that_this_program_lacks() {
-        let mut command = Cli::command();
-        command.build();
-        for ForeignFlag { words, commands, .. } in COMMANDS {
-            let around: Vec<&Command> = match commands {
-                [] => vec![&command],
-                names => names.iter().map(|name| command.find_subcommand(name).unwrap()).collect(),
-            };
-            for word in *words {
-                around.iter().for_each(|command| {
-                    assert!(command.find_subcommand(word).is_none(), "{word} is a command")
-                });
-            }
-        }
-        let all: Vec<String> =
-            command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        for (index, ForeignFlag { words, commands, .. }) in FLAGS.iter().enumerate() {
-            for word in *words {
-                let commands_with_word = commands_with(word);
-                commands.iter().for_each(|command| {
-                    assert!(
-                        !commands_with_word.iter().any(|other| other == command),
-                        "{command} has {word}"
-                    )
-                });
-                let is_hidden = |command: &str| {
-                    FLAGS[..index].iter().any(|earlier| earlier.fits(command, word))
-                };
-                let names = if commands.is_empty() {
-                    all.iter().map(String::as_str).collect()
+        for (index, tip) in tips().enumerate() {
+            for word in &tip.words {
+                let owners = commands_with(word);
+                let commands = commands_of(&tip);
+                if word.starts_with('-') {
+                    let own = commands.iter().find(|command| owners.contains(command));
+                    assert!(tip.commands == ["*"] || own.is_none(), "{own:?} has {word}");
                 } else {
-                    commands.to_vec()
-                };
-                assert!(
-                    names.iter().any(|command| !is_hidden(command)),
-                    "an earlier entry has {word}"
-                );
+                    assert!(!is_command(word) || tip.commands != ["*"], "{word} is a command");
+                    let own = commands.iter().find(|path| is_command(&format!("{path} {word}")));
+                    assert_eq!(own, None, "it has {word}");
+                }
+                let is_hidden =
+                    |command: &String| tips().take(index).any(|other| other.fits(command, word));
+                assert!(!commands.iter().all(is_hidden), "an earlier tip has {word}");
             }
         }
     }
 
     #[test]
     fn suggests_only_existing_commands_and_flags() {
-        let mut command = Cli::command();
-        command.build();
-        for ForeignFlag { commands, instead, .. } in FLAGS.iter().chain(COMMANDS) {
-            for (before, _) in instead.match_indices("gvtg-xml ") {
-                let name = instead[before + "gvtg-xml ".len()..].split([' ', '`']).next().unwrap();
-                assert!(
-                    name == "--version" || command.find_subcommand(name).is_some(),
-                    "{instead}"
-                );
+        for tip in tips() {
+            let text = tip.text;
+            for command in text.split("gvtg-xml ").skip(1) {
+                let name = command.split([' ', '`']).next().unwrap();
+                assert!(name == "--version" || is_command(name), "{text}");
             }
-            let flags = instead.split([' ', '`']).filter(|word| word.starts_with("--"));
+            let flags = text.split([' ', '`']).filter(|word| word.starts_with("--"));
             for flag in flags.map(|word| {
                 word.trim_end_matches([',', ';', ':', ')']).split(['=', '[']).next().unwrap()
             }) {
-                let is_others = matches!(flag, "--version" | "--inactive" | "--security-info");
-                assert!(is_others || !commands_with(flag).is_empty(), "{instead}: {flag}");
-                // A flag at the start of the hint belongs to the command that was given.
-                let is_own = instead.starts_with(flag);
+                let is_foreign = matches!(flag, "--version" | "--inactive" | "--security-info");
+                assert!(is_foreign || !commands_with(flag).is_empty(), "{text}: {flag}");
+                // A flag at the start of the tip belongs to the command that was given.
                 let has_it = |command: &&str| {
                     commands_with(flag)
                         .iter()
                         .any(|other| other == command || other.starts_with(&format!("{command} ")))
                 };
-                assert!(!is_own || commands.iter().all(has_it), "{commands:?} have no {flag}");
+                let is_own = text.starts_with(flag);
+                assert!(!is_own || tip.commands.iter().all(has_it), "{text}: {flag} is missing");
             }
         }
     }
