@@ -12,6 +12,9 @@ const MAX_WIDTH: usize = 100;
 /// Minimum width in columns; narrower terminals wrap the lines themselves.
 const MIN_WIDTH: usize = 30;
 
+/// Indentation of a message's continuation lines, in columns.
+const HANGING: usize = 2;
+
 /// The color and width of text on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TerminalStyle {
@@ -67,32 +70,16 @@ fn width_of(stream: impl AsFd) -> usize {
 
 /// Wraps prose if stdout is a terminal.
 pub(super) fn for_stdout(text: &str) -> String {
-    if columns(stdout()).is_some() { wrap_lines(text, width()) } else { text.to_owned() }
+    if columns(stdout()).is_some() { wrap::lines(text, width(), HANGING) } else { text.to_owned() }
 }
 
 /// Wraps prose if stderr is a terminal.
 pub(super) fn for_stderr(text: &str) -> String {
-    if columns(stderr()).is_some() { wrap_lines(text, width_of(stderr())) } else { text.to_owned() }
-}
-
-/// Wraps each line to `width` columns. Continuation lines are indented by two more, or align with
-/// the text of a list item or a label.
-fn wrap_lines(text: &str, width: usize) -> String {
-    let line = |line: &str| {
-        let indent = line.len() - line.trim_start_matches(' ').len();
-        let label = ["help: ", "checked: "]
-            .iter()
-            .find(|label| line[indent..].starts_with(**label))
-            .map_or(2, |label| label.len());
-        let number = line[indent..]
-            .split_once(". ")
-            .filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
-        let hanging = indent + number.map_or(label, |(number, _)| number.len() + 2);
-        wrap::line(line, width, &" ".repeat(hanging))
-    };
-    text.split_inclusive('\n')
-        .map(|whole| whole.strip_suffix('\n').map_or_else(|| line(whole), |text| line(text) + "\n"))
-        .collect()
+    if columns(stderr()).is_some() {
+        wrap::lines(text, width_of(stderr()), HANGING)
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Whether to use colors on a stream.
@@ -111,25 +98,5 @@ fn use_color(choice: ColorChoice, stream_is_terminal: bool) -> bool {
                 || stream_is_terminal && !is_dumb;
             is_wanted && !is_set("NO_COLOR")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wrap_lines;
-
-    #[test]
-    fn aligns_continuation_lines_with_the_text() {
-        assert_eq!(
-            wrap_lines("gvtg-xml: one two three\nshort\n", 16),
-            "gvtg-xml: one\n  two three\nshort\n"
-        );
-        assert_eq!(wrap_lines("  help: one two three\n", 16), "  help: one two\n        three\n");
-        assert_eq!(wrap_lines("  1. one two three", 14), "  1. one two\n     three");
-        assert_eq!(
-            wrap_lines("  help: run `virsh start win10`\n", 16),
-            "  help: run\n        `virsh start win10`\n"
-        );
-        assert_eq!(wrap_lines("\n", 16), "\n");
     }
 }

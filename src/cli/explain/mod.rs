@@ -15,13 +15,13 @@ mod query;
 mod unexplained;
 
 use super::error::{fail, print_error};
-use super::wrap::{paragraphs, wrapped};
 use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
 use crate::explain::{Answer, Catalog, Entry, QueryResult, Topic, page, page_of};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
 use crate::settings::config::{Configs, PartialConfig, custom_rules};
 use crate::text::sanitize::clean_lines;
+use crate::text::wrap::{paragraphs, wrapped};
 use error::ExplainError;
 use local_rules::LocalRules;
 use log::examine;
