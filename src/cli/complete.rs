@@ -4,17 +4,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::{Arg, Command};
+use clap::{Arg, Command, ValueHint};
 
 use super::manual::{self, Length};
-use crate::domain::AUDIO_BACKENDS;
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{of_host, symptoms};
 use crate::settings::config::model::GROUPS;
 use crate::settings::config::resolver::Origin;
 use crate::settings::config::{Configs, PartialConfig, custom_rules};
-use crate::settings::parsers;
-use crate::vgpu_types;
 
 /// The kind of paths that a shell offers next to the words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,10 +186,8 @@ fn value(argument: &Arg, prefix: &str, text: &str, is_of_host: bool) -> Completi
     Completions { paths, words }
 }
 
-/// Returns all values of an argument, by the name of the argument or of its value.
+/// Returns all values of an argument: those of its declaration, or rules and messages.
 fn all_values(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>) {
-    let plain =
-        |words: &[&str]| words.iter().map(|word| ((*word).to_owned(), String::new())).collect();
     let possible = argument.get_possible_values();
     if !possible.is_empty() {
         let shown = possible.iter().filter(|value| !value.is_hide_set());
@@ -204,26 +199,22 @@ fn all_values(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>
         });
         return (Paths::None, words.collect());
     }
-    let name =
-        argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
-    match (argument.get_id().as_str(), name) {
-        ("what", _) => (Paths::Files, topics()),
-        ("files" | "file", _) | (_, "FILE") => (Paths::Files, Vec::new()),
-        ("dir", _) | (_, "DIR") => (Paths::Folders, Vec::new()),
-        (_, "RULE") => (
-            Paths::None,
-            if is_of_host { rule_names(of_host().iter()) } else { groups_and_rules() },
-        ),
-        ("libvirt", _) => (Paths::None, plain(parsers::LIBVIRTS)),
-        ("audio", _) => (
-            Paths::None,
-            AUDIO_BACKENDS.iter().map(|backend| (backend.name.to_owned(), String::new())).collect(),
-        ),
-        ("vgpu_type", _) => {
-            (Paths::None, vgpu_types::names().map(|name| (name, String::new())).collect())
-        }
-        _ => (Paths::None, Vec::new()),
-    }
+    let paths = match argument.get_value_hint() {
+        ValueHint::AnyPath | ValueHint::FilePath => Paths::Files,
+        ValueHint::DirPath => Paths::Folders,
+        _ => Paths::None,
+    };
+    // Rules can be custom, so no declaration lists them.
+    let is_rule = argument
+        .get_value_names()
+        .is_some_and(|names| names.first().is_some_and(|name| name == "RULE"));
+    let words = match argument.get_id().as_str() {
+        "what" => topics(),
+        _ if is_rule && is_of_host => rule_names(of_host().iter()),
+        _ if is_rule => groups_and_rules(),
+        _ => Vec::new(),
+    };
+    (paths, words)
 }
 
 /// Returns the names that `explain` accepts.
@@ -267,6 +258,7 @@ fn starting_with(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::parsers;
 
     fn words(line: &str) -> Vec<String> {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();

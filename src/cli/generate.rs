@@ -1,20 +1,51 @@
 //! `gvtg-xml generate`: for packagers.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::error::{fail, from_message};
-use super::flags::GenerateArgs;
 use super::io::CreateError;
 use super::{Status, complete, io, manual};
 use crate::settings::config::schema::schema;
 use crate::text::sanitize::{clean_path, system_error};
 
+/// Print manual pages, shell completions and schemas
+///
+/// Prints files for packages and other tools: manual pages, shell completions, a GitHub problem
+/// matcher, and the JSON schema of gvtg-xml.toml.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "\
+Examples:
+  gvtg-xml generate man ~/.local/share/man/man1  # write all manual pages
+  gvtg-xml generate bash > ~/.local/share/bash-completion/completions/gvtg-xml  # completions for \
+      bash
+  gvtg-xml generate zsh > ~/.zfunc/_gvtg-xml  # for zsh, in a folder of $fpath",
+    after_long_help = "\
+Exit codes:
+  0  The file was printed or written
+  2  The command failed
+
+See also:
+  bash(1), zsh(1), fish(1)"
+)]
+pub(super) struct GenerateArgs {
+    /// What to print
+    #[arg(value_enum)]
+    what: What,
+    /// With man: write all manual pages to this folder
+    #[arg(value_hint = ValueHint::DirPath)]
+    dir: Option<PathBuf>,
+    /// With words: a command line whose last word is incomplete
+    #[arg(last = true, hide = true)]
+    words: Vec<String>,
+}
+
 /// Something to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum What {
+enum What {
     /// The manual page gvtg-xml(1); with DIR, the pages of all commands
     Man,
     /// Completions for bash
@@ -41,7 +72,7 @@ const PROBLEM_MATCHER: &str = include_str!("problem-matcher.json");
 
 pub(super) fn run(args: &GenerateArgs) -> Status {
     if let (What::Man, Some(folder)) = (args.what, &args.dir) {
-        return write_pages(folder).unwrap_or_else(|message| fail(&from_message(&message)));
+        return write_pages(folder);
     }
     if args.dir.is_some() {
         return fail(&from_message(
@@ -49,7 +80,10 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
         ));
     }
     let text = match args.what {
-        What::Man => manual::first_page(),
+        What::Man => match manual::first_page() {
+            Ok(page) => page,
+            Err(error) => return fail(&from_message(&system_error(&error))),
+        },
         What::Bash => BASH.to_owned(),
         What::Zsh => ZSH.to_owned(),
         What::Fish => FISH.to_owned(),
@@ -64,14 +98,23 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
 }
 
 /// Writes all manual pages to a folder, and prints their paths.
-fn write_pages(folder: &Path) -> Result<Status, String> {
-    fs::create_dir_all(folder).map_err(|error| {
-        format!("{}: can't be written: {}", folder.display(), system_error(&error))
-    })?;
-    for (name, text) in manual::pages() {
-        let path = folder.join(name);
-        fs::write(&path, text).map_err(|error| CreateError::new(&path, &error).to_string())?;
-        io::print(&format!("{}\n", clean_path(&path))).map_err(|error| error.to_string())?;
+fn write_pages(folder: &Path) -> Status {
+    if let Err(error) = fs::create_dir_all(folder) {
+        let reason = system_error(&error);
+        return fail(&from_message(&format!("{}: can't be written: {reason}", folder.display())));
     }
-    Ok(Status::Clean)
+    let pages = match manual::pages() {
+        Ok(pages) => pages,
+        Err(error) => return fail(&from_message(&system_error(&error))),
+    };
+    for (name, text) in pages {
+        let path = folder.join(name);
+        if let Err(error) = fs::write(&path, text) {
+            return fail(&CreateError::new(&path, &error));
+        }
+        if let Err(error) = io::print(&format!("{}\n", clean_path(&path))) {
+            return fail(&error);
+        }
+    }
+    Status::Clean
 }

@@ -1,9 +1,8 @@
-//! Commands whose flags are built only when they are needed: building those of all commands takes
-//! half of the startup time.
+//! Commands whose flags are built only when they are used: building those of all commands would add
+//! a tenth of a millisecond to each run, of which a `fix` of a small domain takes 1.4.
 
 use std::ops::Deref;
 
-use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 /// A command's flags, built when the command is used.
@@ -20,7 +19,7 @@ impl<A> Deref for Deferred<A> {
 
 impl<A: Args> Args for Deferred<A> {
     fn augment_args(command: Command) -> Command {
-        command.defer(augment::<A>)
+        command.defer(A::augment_args)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -36,11 +35,4 @@ impl<A: FromArgMatches> FromArgMatches for Deferred<A> {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
         self.0.update_from_arg_matches(matches)
     }
-}
-
-/// Adds the flags but keeps the command's own about texts: the doc comments on the structs of flags
-/// are for readers of the source.
-pub(super) fn augment<A: Args>(command: Command) -> Command {
-    let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
-    A::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
 }

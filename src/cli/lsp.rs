@@ -2,39 +2,48 @@
 
 use std::ffi::OsString;
 use std::io::{BufReader, stdin, stdout};
-use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Parser};
+use clap::{Args, Parser};
 use serde_json::{Map, Value};
 
 use super::error::{fail, from_message};
-use super::flags::{OriginArgs, SettingsArgs};
-use super::lazy_args::augment;
+use super::flags::{CONFIGURATION_FILE, OriginArgs, RuleArgs, SettingsArgs, common_flags};
 use super::{Status, io};
 use crate::lsp::{Ended, serve};
 use crate::settings::config::{ConfigWatcher, PartialConfig};
-use crate::settings::parsers::rule_pages;
 
-// The flags for a session; the editor's settings have the same names. (A doc comment would appear
-// in the help text.)
+/// Run the language server for editors, on stdin and stdout
+///
+/// Runs the language server, which an editor starts and talks to on stdin and stdout. It shows
+/// findings while you type, offers fixes, and explains rules. The editor's settings have the same
+/// names as the flags.
 #[derive(Args, Clone, Debug)]
-#[command(args_override_self = true)]
+#[command(
+    args_override_self = true,
+    after_help = "\
+Examples:
+  gvtg-xml lsp --libvirt 9.0  # for another libvirt
+  gvtg-xml lsp --config vms/gvtg-xml.toml  # with one configuration for all files",
+    after_long_help = format!("\
+Exit codes:
+  0  The editor ended the session
+  1  The editor exited without ending the session
+  2  The command failed
+
+Files:
+{CONFIGURATION_FILE}"),
+    mut_args(common_flags(&["only", "ignore", "all", "config", "libvirt", "display"])),
+    // One uuid for all documents is rejected.
+    mut_arg("uuid", |uuid| uuid.hide(true)),
+)]
 pub(super) struct LspArgs {
-    /// Check only these rules or groups
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    only: Vec<String>,
-    /// Disable these rules or groups
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    ignore: Vec<String>,
-    /// Folder of custom rules
-    #[arg(long, value_name = "DIR")]
-    rules: Option<PathBuf>,
+    #[command(flatten)]
+    rules: RuleArgs,
     /// Also check domains without GVT-g
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1)]
+    #[arg(require_equals = true, default_missing_value = "true")]
+    #[arg(help_heading = "Input")]
     all: Option<bool>,
-    /// Base URL of the rules' pages
-    #[arg(long, value_name = "URL", value_parser = rule_pages)]
-    rule_pages: Option<String>,
     /// Talk on stdin and stdout, as always; several editors add this
     #[arg(long, hide = true)]
     stdio: bool,
@@ -42,31 +51,6 @@ pub(super) struct LspArgs {
     origin: OriginArgs,
     #[command(flatten)]
     settings: SettingsArgs,
-}
-
-/// Builds the flags only when they are needed, so that `fix` as a filter does not wait for them.
-#[derive(Debug)]
-pub(super) struct Deferred(LspArgs);
-
-impl Args for Deferred {
-    fn augment_args(command: Command) -> Command {
-        // Hidden, because one uuid for all documents is rejected.
-        command.defer(|command| augment::<LspArgs>(command).mut_arg("uuid", |uuid| uuid.hide(true)))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        command.defer(LspArgs::augment_args_for_update)
-    }
-}
-
-impl FromArgMatches for Deferred {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        LspArgs::from_arg_matches(matches).map(Deferred)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.0.update_from_arg_matches(matches)
-    }
 }
 
 /// The flags on their own, to parse the editor's settings.
@@ -77,7 +61,7 @@ struct Flags {
     args: LspArgs,
 }
 
-pub(super) fn run(Deferred(args): &Deferred) -> Status {
+pub(super) fn run(args: &LspArgs) -> Status {
     if io::stdin_is_terminal() {
         return fail(&from_message(
             "this is a language server, which your editor starts: docs/editors.md describes how to set it up",
@@ -139,15 +123,7 @@ impl LspArgs {
         if self.settings.uuid.is_some() {
             return Err("uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time".into());
         }
-        let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
-        let choices = PartialConfig {
-            only: names(&self.only),
-            ignore: names(&self.ignore),
-            site_rules: self.rules.clone(),
-            all: self.all,
-            rule_pages: self.rule_pages.clone(),
-            ..self.settings.choices()
-        };
-        ConfigWatcher::new(self.origin.origin(), choices)
+        let choices = PartialConfig { all: self.all, ..self.settings.choices() };
+        ConfigWatcher::new(self.origin.origin(), self.rules.added_to(choices))
     }
 }

@@ -1,9 +1,11 @@
 //! The command-line interface: arguments and exit codes.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::domain::Settings;
 use crate::settings::config::merge::merge;
@@ -32,23 +34,58 @@ pub mod manual;
 mod next_steps;
 mod options;
 mod output;
-mod parse;
 mod signals;
 mod suggestions;
 mod summary;
 mod suppress;
 mod terminal;
 mod types;
-mod wrap;
 
 use crate::settings::parsers::{pci, uuid, vgpu_type};
-use flags::{ColorChoice, ConfigArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
+use flags::{
+    CONFIGURATION_FILE, ColorChoice, ConfigArgs, DataFormat, ExplainArgs, FixArgs, LintArgs,
+};
 use lazy_args::Deferred;
 use options::Options;
 
-/// Makes a libvirt VM run on an Intel GVT-g vGPU.
+/// The name by which KubeVirt calls its hook; called so, the program runs the command `kubevirt`.
+const HOOK: &str = "onDefineDomain";
+
+/// Makes a libvirt VM run on an Intel GVT-g vGPU
+///
+/// gvtg-xml makes a libvirt VM run on an Intel GVT-g vGPU, a share of the host's integrated GPU. It
+/// finds what is wrong in the VM's XML (the domain), fixes it and leaves everything else unchanged,
+/// and writes the files that the host needs.
+///
+/// To fix a VM, pipe its XML from `virsh dumpxml` through gvtg-xml-fix(1) and back into `virsh
+/// define`, as the example shows. `--inactive` makes virsh print the stored domain instead of the
+/// running one, `--security-info` keeps passwords that would otherwise be lost, and `--validate`
+/// makes libvirt reject what it would otherwise drop silently. A running VM uses the new definition
+/// only after it has been shut down and started again.
+///
+/// Prepare the host once: run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`,
+/// follow the steps that it prints (initramfs, reboot), then check the host with `sudo gvtg-xml
+/// host`.
 #[derive(Parser, Debug)]
-#[command(name = "gvtg-xml", version)]
+#[command(
+    name = "gvtg-xml",
+    version,
+    after_help = "\
+Examples:
+  virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh \
+      define --validate /dev/stdin  # fix a VM's domain",
+    after_long_help = format!("\
+Exit codes:
+  0  No findings; for fix: no findings are left
+  1  There are findings; for fix: findings are left, but stdout holds the complete document
+  2  The command failed; for fix: stdout is empty
+
+Files:
+{CONFIGURATION_FILE}
+
+See also:
+  virsh(1), virt-xml-validate(1)")
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -56,27 +93,17 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Check domains and report problems
     Lint(Deferred<LintArgs>),
-    /// Fix the domain, leaving everything else unchanged
     Fix(Deferred<FixArgs>),
-    /// Write the files that the host needs (emit all --root /)
     Emit(Deferred<emit::EmitArgs>),
-    /// Check if this host can run GVT-g, and say what to fix first
     Host(Deferred<host::HostArgs>),
-    /// Show the settings for a file, and where they come from
     Config(Deferred<ConfigArgs>),
-    /// Explain a rule, an error message or a log
     Explain(Deferred<ExplainArgs>),
-    /// Run the language server for editors, on stdin and stdout
     #[cfg(feature = "lsp")]
-    Lsp(lsp::Deferred),
-    /// List the vGPU types, and how many of each fit
+    Lsp(Deferred<lsp::LspArgs>),
     Types(Deferred<types::TypesArgs>),
-    /// Fix the domain of a KubeVirt VM, as KubeVirt's hook
     Kubevirt(Deferred<kubevirt::KubevirtArgs>),
-    /// Print manual pages, shell completions and schemas
-    Generate(Deferred<GenerateArgs>),
+    Generate(Deferred<generate::GenerateArgs>),
 }
 
 /// The outcome of a run; its number is the exit code.
@@ -92,8 +119,8 @@ enum Status {
 
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn run() -> ExitCode {
-    let arguments = parse::arguments();
-    let cli = match parse::command_line(&arguments) {
+    let arguments = arguments();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are printed to stdout and count as success.
@@ -135,20 +162,29 @@ pub fn run() -> ExitCode {
     ExitCode::from(status as u8)
 }
 
+/// Returns the process's arguments, the program's name first.
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let program = arguments.first().map(Path::new).and_then(Path::file_name);
+    if program.is_some_and(|name| name == HOOK) {
+        arguments[0] = "gvtg-xml".into();
+        arguments.insert(1, "kubevirt".into());
+    }
+    arguments
+}
+
 /// Parses the flags of `gvtg-xml fix` into settings.
 ///
 /// # Errors
-/// Returns clap's message for unknown flags and invalid values.
-pub fn parse_settings(flags: &str) -> Result<Settings, String> {
-    let arguments = ["gvtg-xml", "fix"].into_iter().chain(flags.split_whitespace());
-    match Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.command {
-        Command::Fix(args) => {
-            let choices = &args.common.choices;
-            let merged = merge(&choices.choices(args.unsafe_fixes), &[], std::iter::empty())?;
-            Ok(Settings { uuid: choices.settings.uuid, ..merged.settings })
-        }
-        _ => Err("not a fix".into()),
-    }
+/// Returns clap's error for unknown flags and invalid values.
+pub fn parse_settings(flags: &str) -> Result<Settings, clap::Error> {
+    let command = FixArgs::augment_args(clap::Command::new("fix").no_binary_name(true));
+    let matches = command.try_get_matches_from(flags.split_whitespace())?;
+    let args = FixArgs::from_arg_matches(&matches)?;
+    let choices = &args.common.choices;
+    let merged = merge(&choices.choices(args.unsafe_fixes), &[], std::iter::empty())
+        .map_err(|message| clap::Error::raw(ErrorKind::InvalidValue, message))?;
+    Ok(Settings { uuid: choices.settings.uuid, ..merged.settings })
 }
 
 #[cfg(test)]

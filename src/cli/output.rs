@@ -32,13 +32,13 @@ const LARGE: usize = 1 << 20;
 #[derive(Args, Debug)]
 struct OutputFlags {
     /// Report format
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = "Output")]
     format: Vec<Format>,
     /// File for the report of the preceding --format
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     output_file: Vec<PathBuf>,
     /// Print the number of findings per rule
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     statistics: bool,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde_json::json;
 
 use super::error::{fail, from_message};
@@ -14,14 +14,34 @@ use crate::host::card::{self, Card};
 use crate::host::{Root, card_of};
 use crate::vgpu_types::FENCES;
 
-/// The flags of `gvtg-xml types`.
+/// List the vGPU types, and how many of each fit
+///
+/// Lists the vGPU types and the resources that each one takes, how many of each fit on this
+/// machine's GPU, and how many more can be created now.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "\
+Examples:
+  gvtg-xml types  # as a table
+  gvtg-xml types --format json  # as JSON",
+    after_long_help = "\
+Exit codes:
+  0  The types were listed
+  2  The command failed
+
+Files:
+  /sys/bus/pci/devices, /sys/class/mdev_bus  Below --root: the GPU, and the types that the kernel \
+      offers
+
+See also:
+  mdevctl(8)"
+)]
 pub(super) struct TypesArgs {
     /// Folder with another machine's /sys, /proc and /etc
-    #[arg(long, value_name = "DIR", default_value = "/")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "/")]
     root: PathBuf,
     /// Output format
-    #[arg(long, value_enum, default_value_t = DataFormat::Text)]
+    #[arg(long, value_enum, default_value_t = DataFormat::Text, help_heading = "Output")]
     format: DataFormat,
 }
 

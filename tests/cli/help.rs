@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use common::hosts;
 use common::program::{feed, has_terminals, has_tool, outcome, program, run};
-use gvtg_xml::cli::manual::{Length, PAGES, command, page};
+use gvtg_xml::cli::manual::{Example, Length, command, examples};
 
 /// A command's help at this width.
 fn help(path: &str, flag: &str, columns: usize) -> String {
@@ -33,17 +33,33 @@ fn commands() -> Vec<String> {
     all
 }
 
+/// The command with these words.
+fn find(path: &str) -> clap::Command {
+    let all = command(Length::Long);
+    path.split_whitespace()
+        .fold(&all, |command, name| command.find_subcommand(name).unwrap())
+        .clone()
+}
+
+/// All examples, each with its command.
+fn all_examples() -> Vec<(String, Example)> {
+    let of = |path: String| {
+        examples(&find(&path)).into_iter().map(move |example| (path.clone(), example))
+    };
+    commands().into_iter().flat_map(of).collect()
+}
+
 #[test]
-fn each_command_has_a_page_and_each_page_a_command() {
-    let pages: Vec<&str> = PAGES.iter().map(|page| page.command).collect();
-    assert_eq!(commands(), pages);
-    for page in PAGES {
-        let is_alone = matches!(page.command, "" | "emit modules");
-        assert!(
-            (if is_alone { 1 } else { 2 }..=3).contains(&page.examples.len()),
-            "{}",
-            page.command
-        );
+fn each_command_has_a_description_and_examples() {
+    for path in commands() {
+        let command = find(&path);
+        let about = command.get_about().unwrap().to_string();
+        assert!(!about.is_empty() && !about.ends_with('.'), "{path}: {about}");
+        let is_kind = path.starts_with("emit ");
+        let long = command.get_long_about().map(ToString::to_string);
+        assert!(is_kind || long.unwrap().starts_with(&format!("{about}\n\n")), "{path}");
+        let fewest = if path.is_empty() { 1 } else { 2 };
+        assert!((fewest..=3).contains(&examples(&command).len()), "{path}");
     }
 }
 
@@ -66,7 +82,7 @@ fn help_wraps_between_words() {
             let is_too_long = |line: &&str| {
                 line.chars().count() > 40
                     && line.trim().contains(' ')
-                    && !line.trim_start().starts_with('-')
+                    && !line.trim_start().starts_with(['-', '`'])
             };
             assert_eq!(narrow.lines().find(is_too_long), None, "{path} {flag}");
             let words = |text: &str| {
@@ -88,18 +104,18 @@ fn help_wraps_between_words() {
 
 #[test]
 fn help_ends_with_examples_and_explains_exit_codes() {
-    for page in PAGES {
+    for path in commands() {
         for flag in ["-h", "--help"] {
-            let help = help(page.command, flag, 100);
-            let (_, examples) = help.split_once("\nExamples:\n").unwrap();
-            page.examples
+            let help = help(&path, flag, 100);
+            let (_, shown) = help.split_once("\nExamples:\n").unwrap();
+            examples(&find(&path))
                 .iter()
-                .for_each(|example| assert!(examples.contains(example.what), "{}", page.command));
+                .for_each(|example| assert!(shown.contains(&example.what), "{path}"));
         }
-        let long = help(page.command, "--help", 100);
-        page.exit_status.iter().for_each(|(code, means)| {
-            assert!(long.contains(&format!("  {code}  {}", &means[..9])), "{}", page.command)
-        });
+        let long = help(&path, "--help", 100);
+        let (_, codes) = long.split_once("\nExit codes:\n").unwrap();
+        assert!(codes.starts_with("  0  ") && codes.contains("\n  2  "), "{path}: {long}");
+        assert!(!help(&path, "-h", 100).contains("\nExit codes:\n"), "{path}");
     }
     assert_eq!(help("help emit", "hook", 100), help("emit hook", "--help", 100));
     let (code, stdout, stderr) = run("", "");
@@ -149,18 +165,41 @@ fn flag_help_fits_the_command() {
 }
 
 #[test]
-fn usual_flags_exist() {
-    let all = command(Length::Long);
-    for page in PAGES {
-        let command = page
-            .command
-            .split_whitespace()
-            .fold(&all, |command, name| command.find_subcommand(name).unwrap());
-        let has = |id: &str| command.get_arguments().any(|argument| argument.get_id() == id);
-        let kinds = page.command.starts_with("emit ");
-        page.usual.iter().for_each(|id| assert!(has(id) || kinds, "{} has no {id}", page.command));
+fn short_help_lists_common_flags_and_long_help_all() {
+    for (path, common) in [
+        ("lint", "--all --fail-on --format --help --ignore --libvirt --only --quiet --statistics"),
+        (
+            "fix",
+            "--check --diff --help --ignore --in-place --keep-video --libvirt --type --unsafe-fixes",
+        ),
+        ("config", "--config --format --help --isolated --libvirt --unsafe-fixes"),
+        ("lsp", "--all --config --display --help --ignore --libvirt --only"),
+        ("emit all", "--bootloader --diff --force --help --quiet --remove --root --style --type"),
+        ("emit filter", "--diff --display-env --force --help --libvirt --quiet --root"),
+        ("types", "--format --help --root"),
+    ] {
+        let listed = |flag: &str| {
+            let help = help(path, flag, 100);
+            let is_flag = |line: &&str| {
+                let text = line.trim_start();
+                text.starts_with('-') && line.len() - text.len() <= 6
+            };
+            let flags = help.split("\nExit codes:").next().unwrap_or_default();
+            let lines = flags.lines().filter(is_flag).map(str::trim_start);
+            let names =
+                lines.filter_map(|line| line.split([' ', '[']).find(|word| word.starts_with("--")));
+            let mut names: Vec<String> = names.map(str::to_owned).collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(listed("-h").join(" "), common, "{path}");
+        let command = find(path);
+        let all = command.get_arguments().filter(|argument| !argument.is_hide_set());
+        let mut all: Vec<String> =
+            all.filter_map(|argument| Some(format!("--{}", argument.get_long()?))).collect();
+        all.sort_unstable();
+        assert_eq!(listed("--help"), all, "{path}");
     }
-    assert!(page("fix").is_some() && page("nonsense").is_none());
 }
 
 /// A folder with the files that the examples name, and stand-ins for the programs that they start.
@@ -197,41 +236,39 @@ fn the_examples_work() {
     let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readme/bin");
     let path =
         format!("{}:{}:{}", program.display(), stand_ins.display(), std::env::var("PATH").unwrap());
-    for page in PAGES {
-        for example in page.examples {
-            let folder = example_folder();
-            for columns in [40, 80] {
-                // As printed, since readers copy it.
-                let help = help(page.command, "-h", columns);
-                let printed = printed(&help, example.command);
-                let mut shell = Command::new("sh");
-                // Files for the host go below a folder, never below /.
-                let written = printed.replace("--root /", "--root laptop");
-                shell
-                    .args(["-c", &written])
-                    .current_dir(folder.path())
-                    .stdin(Stdio::null())
-                    .env("PATH", &path)
-                    .env("HOME", folder.path());
-                shell
-                    .env("STATE", folder.path().join("state"))
-                    .env("MACHINE", folder.path().join("laptop"));
-                let output = shell.env_remove("DISPLAY").env("NO_COLOR", "1").output().unwrap();
-                let stderr = String::from_utf8_lossy(&output.stderr);
-                assert!(
-                    matches!(output.status.code(), Some(0 | 1)),
-                    "{written}: {:?} {stderr}",
-                    output.status
-                );
-                assert!(
-                    !stderr.contains("error: ") || stderr.contains("error["),
-                    "{written}: {stderr}"
-                );
-                assert!(
-                    !stderr.contains("not found") && !stderr.contains("no such"),
-                    "{written}: {stderr}"
-                );
-            }
+    for (command, example) in all_examples() {
+        let folder = example_folder();
+        for columns in [40, 80] {
+            // As printed, since readers copy it.
+            let help = help(&command, "-h", columns);
+            let printed = printed(&help, &example.command);
+            let mut shell = Command::new("sh");
+            // Files for the host go below a folder, never below /.
+            let written = printed.replace("--root /", "--root laptop");
+            shell
+                .args(["-c", &written])
+                .current_dir(folder.path())
+                .stdin(Stdio::null())
+                .env("PATH", &path)
+                .env("HOME", folder.path());
+            shell
+                .env("STATE", folder.path().join("state"))
+                .env("MACHINE", folder.path().join("laptop"));
+            let output = shell.env_remove("DISPLAY").env("NO_COLOR", "1").output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                matches!(output.status.code(), Some(0 | 1)),
+                "{written}: {:?} {stderr}",
+                output.status
+            );
+            assert!(
+                !stderr.contains("error: ") || stderr.contains("error["),
+                "{written}: {stderr}"
+            );
+            assert!(
+                !stderr.contains("not found") && !stderr.contains("no such"),
+                "{written}: {stderr}"
+            );
         }
     }
 }
@@ -322,9 +359,7 @@ fn recipes_name_the_libvirt_that_reads_the_domain() {
         .filter(|path| path.extension().is_some_and(|end| end == "md" || end == "toml"));
     let mut texts: Vec<String> = files.map(|path| fs::read_to_string(path).unwrap()).collect();
     texts.push(fs::read_to_string("README.md").unwrap());
-    texts.extend(
-        PAGES.iter().flat_map(|page| page.examples).map(|example| example.command.to_owned()),
-    );
+    texts.extend(all_examples().into_iter().map(|(_, example)| example.command));
     let mut count = 0;
     for line in texts.iter().flat_map(|text| text.lines()) {
         let is_recipe = ["virsh define", "virsh edit", "--keep-video", "--audio"]
@@ -346,11 +381,9 @@ fn recipes_name_the_libvirt_that_reads_the_domain() {
         );
     }
     assert!(count > 10, "{count}");
-    let fixing = PAGES
-        .iter()
-        .flat_map(|page| page.examples)
-        .filter(|example| example.command.contains("gvtg-xml fix"));
-    fixing.for_each(|example| {
+    let fixing =
+        all_examples().into_iter().filter(|(_, example)| example.command.contains("gvtg-xml fix"));
+    fixing.for_each(|(_, example)| {
         assert!(
             example.command.contains("gvtg-xml fix --libvirt installed "),
             "{}",

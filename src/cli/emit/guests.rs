@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::super::error::{DocumentError, MessageError, UnreadableInput, from_message};
 use super::super::files::UnreadablePath;
 use super::super::files::{Files, collect};
-use super::super::flags::OriginArgs;
+use super::super::flags::{Offering, OriginArgs, vgpu_type_names};
 use super::super::{ColorChoice, configs, io, lint, pci, uuid, vgpu_type};
 use crate::domain;
 use crate::domain::{SettingOverrides, Settings};
@@ -52,21 +52,38 @@ pub(in crate::cli) enum GuestsError {
 #[derive(Args, Debug)]
 pub(super) struct GuestArgs {
     /// Domain XML files or folders; stdin if there are none
+    #[arg(
+        long_help = "Domain XML files, or folders that are searched for .xml files; stdin if there \
+            are none, or for `-`"
+    )]
     files: Vec<PathBuf>,
     /// The vGPU's UUID
     #[arg(long, value_parser = uuid)]
+    #[arg(long_help = "The vGPU's UUID [default: the one in the domain]")]
     uuid: Option<Uuid>,
     /// The vGPU's type [default: the recorded one]
-    #[arg(long = "type", value_name = "TYPE", value_parser = vgpu_type)]
+    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(value_parser = Offering::new(vgpu_type, vgpu_type_names), hide_possible_values = true)]
+    #[arg(long_help = "The vGPU's type [default: the one recorded in the domain, or else in the \
+            configuration, or else i915-GVTg_V5_4, or i915-GVTg_V4_4 if this machine has a \
+            Broadwell GPU]")]
     vgpu_type: Option<String>,
     /// The Intel GPU's PCI address [default: the recorded one]
     #[arg(long, value_name = "ADDRESS", value_parser = pci)]
+    #[arg(
+        long_help = "The Intel GPU's PCI address [default: the one recorded in the domain, or else \
+            in the configuration, or else 0000:00:02.0]"
+    )]
     pci: Option<String>,
     /// File name to assume for stdin
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    #[arg(
+        long_help = "File name to assume for stdin: messages show it, and the configuration for \
+            that file applies"
+    )]
     stdin_filename: Option<String>,
     /// Largest input in MiB; 0 for no limit
-    #[arg(long, value_name = "MIB", default_value_t = 16)]
+    #[arg(long, value_name = "MIB", default_value_t = 16, help_heading = "Input")]
     max_size: u64,
     #[command(flatten)]
     origin: OriginArgs,

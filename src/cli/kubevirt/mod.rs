@@ -5,12 +5,12 @@
 //! there already is a screen (VGA over VNC). So, unless a display is requested, the existing
 //! display stays, and the vGPU only gets what Intel's driver in the guest needs.
 
-use clap::{Args, Command, FromArgMatches};
+use clap::{Args, Command, FromArgMatches, ValueHint};
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::error::{DocumentError, MessageError, fail, from_message};
-use super::flags::ColorChoice;
+use super::flags::{ColorChoice, Offering, libvirts};
 use super::io::StdoutError;
 use super::terminal::TerminalStyle;
 use super::{Status, io};
@@ -36,16 +36,45 @@ const NOT_IN_A_POD: &str = include_str!("not-in-a-pod.txt");
 /// Name of the domain in messages.
 const NAME: &str = "<domain>";
 
+/// Fix the domain of a KubeVirt VM, as KubeVirt's hook
+///
+/// Implements KubeVirt's onDefineDomain hook: it prints the domain that KubeVirt will define, fixed
+/// or unchanged, on stdout, and a report on stderr. If gvtg-xml is called as onDefineDomain, for
+/// example through a link, it runs this command.
+///
+/// The guest's display stays as it is, since a pod has no X display: the vGPU only gets what
+/// Intel's driver in the guest needs. With --display, the vGPU is shown instead of KubeVirt's VGA
+/// card. A VM's gvtg-xml/flags annotation sets flags for that VM; a flag on the command line takes
+/// precedence.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "\
+Examples:
+  gvtg-xml kubevirt --vmi \"$(cat vmi.json)\" --domain \"$(cat win10.xml)\"  # as KubeVirt calls it
+  gvtg-xml kubevirt --display egl-headless --vmi \"$(cat vmi.json)\" --domain \"$(cat \
+      win10.xml)\"  # show the vGPU over VNC",
+    after_long_help = "\
+Exit codes:
+  0  The domain was printed, even if findings are left
+  2  The command failed, stdout is empty, and KubeVirt does not start the VM
+
+Files:
+  /usr/bin/onDefineDomain  In the sidecar image: a link to gvtg-xml, or a script that runs it
+
+See also:
+  virsh(1)"
+)]
 pub(super) struct KubevirtArgs {
     /// The VirtualMachineInstance
     #[arg(long, value_name = "JSON")]
+    #[arg(long_help = "The VirtualMachineInstance, as JSON; KubeVirt passes it")]
     vmi: String,
     /// The domain that KubeVirt generated for it
     #[arg(long, value_name = "XML")]
+    #[arg(long_help = "The domain that KubeVirt generated for it, as XML; KubeVirt passes it")]
     domain: String,
     /// Print no report on stderr
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Output")]
     quiet: bool,
     #[command(flatten)]
     wanted: WantedArgs,
@@ -55,22 +84,38 @@ pub(super) struct KubevirtArgs {
 #[derive(Args, Debug)]
 struct WantedArgs {
     /// virt-launcher's libvirt: 9.0 or newest (8.5+)
-    #[arg(long, value_name = "VERSION", value_parser = libvirt)]
+    #[arg(long, value_name = "VERSION")]
+    #[arg(value_parser = Offering::new(libvirt, libvirts), hide_possible_values = true)]
+    #[arg(
+        long_help = "The libvirt in virt-launcher: a version such as 9.0, or `newest` (the syntax \
+            for 8.5 and later) [default: newest]"
+    )]
     libvirt: Option<Version>,
     /// Also show the vGPU: egl-headless for VNC
     #[arg(long, value_parser = display)]
+    #[arg(long_help = "Also show the vGPU, with this value of QEMU's -display: egl-headless for \
+            KubeVirt's VNC, if virt-launcher's QEMU has OpenGL and a render node")]
     display: Option<String>,
     /// Option ROM for the vGPU of a UEFI guest
-    #[arg(long, value_name = "FILE", value_parser = romfile)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = romfile)]
+    #[arg(
+        long_help = "Absolute path of an option ROM (GPU firmware) in virt-launcher's file system; \
+            some UEFI guests show no picture without one"
+    )]
     romfile: Option<String>,
     /// With --display, keep KubeVirt's VGA card too
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1)]
+    #[arg(require_equals = true, default_missing_value = "true")]
     keep_video: Option<bool>,
     /// Treat the vGPU as Intel's
-    #[arg(long)]
+    #[arg(
+        long,
+        long_help = "Treat the vGPU as Intel's even if its resource name does not show it"
+    )]
     assume_intel: bool,
     /// Disable these rules or groups
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Rules")]
+    #[arg(long_help = "Disable these rules or groups of rules; `gvtg-xml explain` lists them")]
     ignore: Vec<String>,
 }
 

@@ -1,28 +1,49 @@
-//! Renders examples, each with its purpose, as commands that a shell accepts when wrapped.
+//! Examples in help texts, each a command with its purpose.
 
 use std::fmt::Write as _;
 
-use super::Example;
+use clap::Command;
 
-/// Renders the examples at the end of a help text. The purpose of an example follows its last line
-/// if there is room, else precedes it.
-pub(super) fn section(examples: &[Example], width: usize) -> String {
-    let mut text = String::from("\nExamples:\n");
-    for Example { what, command } in examples {
-        let lines = wrap_command(command, width.saturating_sub(2)).join("\n  ");
+/// An example command.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The purpose of the command.
+    pub what: String,
+    /// The shell command, on one line.
+    pub command: String,
+}
+
+/// Returns the examples of a command: the lines of its `after_help` below the heading.
+pub fn examples(command: &Command) -> Vec<Example> {
+    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    parse(&text)
+}
+
+/// Parses lines of the form `COMMAND  # PURPOSE`; other lines are skipped.
+fn parse(text: &str) -> Vec<Example> {
+    let lines = text.lines().filter_map(|line| line.trim().split_once("  # "));
+    lines.map(|(command, what)| Example { what: what.into(), command: command.into() }).collect()
+}
+
+/// Renders the examples in a help text, wrapped to `width` columns. The purpose of an example
+/// follows its last line if there is room, else precedes it.
+pub(super) fn section(text: &str, width: usize) -> String {
+    let mut section = String::from("Examples:\n");
+    for Example { what, command } in parse(text) {
+        let lines = wrap_command(&command, width.saturating_sub(2)).join("\n  ");
         let last = lines.lines().last().map_or(0, |line| line.trim_end().chars().count());
         if last + what.chars().count() + "    # ".len() <= width {
-            let _ = writeln!(text, "  {lines}  # {what}");
+            let _ = writeln!(section, "  {lines}  # {what}");
         } else {
-            let _ = writeln!(text, "  # {what}\n  {lines}");
+            let _ = writeln!(section, "  # {what}\n  {lines}");
         }
     }
-    if examples.is_empty() { String::new() } else { text }
+    section
 }
 
 /// Wraps a command to `width` columns so that a shell still reads it as one command. A word that is
 /// longer gets a line of its own.
-pub(in crate::cli) fn wrap_command(command: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap_command(command: &str, width: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for (start, word) in words(command) {
         // Leaves room for the continuation backslash.
