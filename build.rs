@@ -25,6 +25,11 @@ mod rules {
     pub mod symptom;
 }
 #[allow(dead_code, missing_docs)]
+#[path = "src/domain"]
+mod domain {
+    pub mod overrides;
+}
+#[allow(dead_code, missing_docs)]
 #[path = "src/qemu"]
 mod qemu {
     pub mod property;

@@ -19,6 +19,7 @@ mod elements;
 mod firmware;
 pub mod managed_file;
 mod metadata;
+pub(crate) mod overrides;
 mod parse;
 mod property_source;
 mod property_syntax;
@@ -43,6 +44,7 @@ pub use audio::{
 pub use cards::Card;
 pub use firmware::Ramfb;
 pub use metadata::Metadata;
+pub use overrides::{Audio, SettingOverrides};
 pub use parse::{
     PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid,
     shows_what_egl_draws, uuid_of,
@@ -55,9 +57,7 @@ use raw::Globals;
 pub use raw::RawDevice;
 pub use read::{read, read_source};
 pub use references::{DeviceKind, Reference, ReferenceSite, References};
-pub use settings::{
-    Audio, METADATA_NAMESPACE, SettingOverrides, Settings, UUID_NAMESPACE, derived_uuid,
-};
+pub use settings::{METADATA_NAMESPACE, Settings, UUID_NAMESPACE, derived_uuid};
 use suppressions::SuppressionIndex;
 pub use suppressions::{Suppression, SuppressionForm};
 pub use templates::{is_template, is_template_name, templates};

@@ -1,10 +1,9 @@
 //! The settings for one document. An explicit setting (a flag) overrides the document; a
 //! configuration and the defaults only provide what the document does not set.
 
-use std::fmt;
-
 use uuid::Uuid;
 
+use super::overrides::{Audio, OVERRIDE_FIELDS, SettingOverrides, default_value};
 use crate::text::Applicability;
 use crate::version::Version;
 
@@ -36,44 +35,6 @@ pub struct Settings {
     pub explicitly_named: bool,
 }
 
-/// Settings that the document can also contain; `None` if the user did not set one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SettingOverrides {
-    /// The vGPU's type, like `i915-GVTg_V5_4`, recorded in the metadata.
-    pub vgpu_type: Option<String>,
-    /// The PCI address of the Intel GPU, recorded in the metadata.
-    pub pci: Option<String>,
-    /// The value of QEMU's `-display`.
-    pub display: Option<String>,
-    /// The environment variable DISPLAY.
-    pub display_env: Option<String>,
-    /// The environment variable GDK_SCALE.
-    pub gdk_scale: Option<String>,
-    /// The vGPU's alias.
-    pub alias: Option<String>,
-    /// The option ROM for UEFI guests.
-    pub romfile: Option<String>,
-    /// The audio backend for sound that SPICE carried: a type of `<audio>`, and its attributes.
-    pub audio: Option<Audio>,
-}
-
-/// An audio backend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Audio {
-    /// The `type` of `<audio>`.
-    pub backend: String,
-    /// Further attributes of `<audio>`, as names and values.
-    pub attributes: Vec<(String, String)>,
-}
-
-impl fmt::Display for Audio {
-    /// Writes it as the flag does: the type, then each attribute after a comma.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.backend)?;
-        self.attributes.iter().try_for_each(|(name, value)| write!(formatter, ",{name}={value}"))
-    }
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -94,77 +55,69 @@ impl Settings {
         if self.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe }
     }
 
-    /// The user's setting: the explicit one, else the fallback.
-    pub fn wish<'s, T: ?Sized>(
-        &'s self,
-        get: impl Fn(&'s SettingOverrides) -> Option<&'s T>,
-    ) -> Option<&'s T> {
-        get(&self.explicit).or_else(|| get(&self.fallback))
-    }
-
     /// The value of QEMU's `-display`: the user's, else the guide's `gtk,gl=on`.
     pub fn display(&self) -> &str {
-        self.wish(|overrides| overrides.display.as_deref()).unwrap_or("gtk,gl=on")
-    }
-
-    /// The value of DISPLAY: the user's, else `:0`, a machine's first X display.
-    pub fn display_env(&self) -> &str {
-        self.wish(|overrides| overrides.display_env.as_deref()).unwrap_or(":0")
-    }
-
-    /// The value of GDK_SCALE: the user's, else the guide's `1.0`.
-    pub fn gdk_scale(&self) -> &str {
-        self.wish(|overrides| overrides.gdk_scale.as_deref()).unwrap_or("1.0")
+        self.effective_value("display").unwrap_or("")
     }
 
     /// The vGPU's alias: the user's, else this program's default.
     pub fn alias(&self) -> &str {
-        self.wish(|overrides| overrides.alias.as_deref()).unwrap_or("ua-gvtg")
+        self.effective_value("alias").unwrap_or("")
     }
 
     /// The GPU's PCI address: the user's, else the address of Intel's integrated GPUs.
     pub fn pci(&self) -> &str {
-        self.wish(|overrides| overrides.pci.as_deref()).unwrap_or("0000:00:02.0")
+        self.effective_value("pci").unwrap_or("")
+    }
+
+    /// The user's option ROM.
+    pub fn romfile(&self) -> Option<&str> {
+        self.effective_value("romfile")
     }
 
     /// The user's audio backend.
     pub fn audio(&self) -> Option<&Audio> {
-        self.wish(|overrides| overrides.audio.as_ref())
+        self.explicit.audio.as_ref().or(self.fallback.audio.as_ref())
     }
 
-    /// The value of the setting with this name that overrides the document's. Returns `None` for an
-    /// unknown name and `Some(None)` for a setting that is not set explicitly.
-    pub fn asked(&self, name: &str) -> Option<Option<String>> {
-        let switch = |is_on: bool| is_on.then(String::new);
-        Some(match name {
+    /// The value of the setting with this name if it is explicit, so that it overrides the
+    /// document's; empty for a switch that is on.
+    pub fn explicit_value(&self, name: &str) -> Option<String> {
+        match name {
             "uuid" => self.uuid.map(|uuid| uuid.to_string()),
-            "keep-video" => switch(self.keep_video),
-            name => return self.explicit.value(name),
-        })
+            "keep-video" => self.keep_video.then(String::new),
+            name => self.explicit.value(name).map(str::to_owned),
+        }
     }
 
-    /// The user's value of the setting with this name: the explicit one, else the fallback. Returns
-    /// `None` for an unknown name and `Some(None)` for a setting that is not set.
-    pub fn wished(&self, name: &str) -> Option<Option<String>> {
-        let explicit = self.asked(name)?;
-        Some(explicit.or_else(|| self.fallback.value(name).flatten()))
+    /// The value of the setting with this name for a document that does not set it: the explicit
+    /// value, the fallback or the default.
+    pub fn effective_value(&self, name: &str) -> Option<&str> {
+        let fallback = || self.fallback.value(name);
+        self.explicit.value(name).or_else(fallback).or_else(|| default_value(name))
     }
-}
 
-impl SettingOverrides {
-    /// The value of the setting with this name; `None` for an unknown name.
-    fn value(&self, name: &str) -> Option<Option<String>> {
-        Some(match name {
-            "type" => self.vgpu_type.clone(),
-            "pci" => self.pci.clone(),
-            "display" => self.display.clone(),
-            "display-env" => self.display_env.clone(),
-            "gdk-scale" => self.gdk_scale.clone(),
-            "alias" => self.alias.clone(),
-            "romfile" => self.romfile.clone(),
-            "audio" => self.audio.as_ref().map(|audio| audio.backend.clone()),
-            _ => return None,
-        })
+    /// Whether the user set the setting with this name, explicitly or as a fallback.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.explicit_value(name).is_some() || self.fallback.value(name).is_some()
+    }
+
+    /// Whether an explicit setting has this value.
+    pub fn has_explicit_value(&self, value: &str) -> bool {
+        OVERRIDE_FIELDS.iter().any(|field| self.explicit.text(field.name) == Some(value))
+            || self.uuid.is_some_and(|uuid| uuid.to_string() == value)
+    }
+
+    /// Sets the setting with this name explicitly, to a value that its parser accepts; a switch is
+    /// on unless the value is `false`.
+    pub fn set(&mut self, name: &str, value: &str) {
+        match name {
+            "libvirt" => self.libvirt = value.parse().unwrap_or(self.libvirt),
+            "uuid" => self.uuid = Uuid::parse_str(value).ok(),
+            "keep-video" => self.keep_video = value != "false",
+            "unsafe-fixes" => self.unsafe_fixes = value != "false",
+            name => self.explicit.set(name, value),
+        }
     }
 }
 

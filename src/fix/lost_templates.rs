@@ -28,7 +28,7 @@ pub fn overwritten<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Option<St
 fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
     let mut lost = Vec::new();
     let mut replace = |old: Option<&str>, new: Option<&str>| {
-        let is_kept = old == new || new.is_some_and(|new| is_requested(domain, new));
+        let is_kept = old == new || new.is_some_and(|new| domain.settings.has_explicit_value(new));
         if let Some(old) = old
             && !is_kept
         {
@@ -91,22 +91,6 @@ fn values<'d>(element: Element<'d>) -> impl Iterator<Item = &'d str> {
         .attribute_names()
         .filter(|name| *name != "passwd")
         .filter_map(move |name| element.attribute(name))
-}
-
-/// Whether the user requested this value explicitly, so that it replaces any other.
-fn is_requested(domain: &Domain<'_>, value: &str) -> bool {
-    let explicit = &domain.settings.explicit;
-    let explicit_values = [
-        &explicit.vgpu_type,
-        &explicit.pci,
-        &explicit.display,
-        &explicit.display_env,
-        &explicit.gdk_scale,
-        &explicit.alias,
-        &explicit.romfile,
-    ];
-    explicit_values.into_iter().flatten().any(|explicit_value| explicit_value == value)
-        || domain.settings.uuid.is_some_and(|uuid| uuid.to_string() == value)
 }
 
 /// Returns all values that the changes write.

@@ -1,7 +1,7 @@
 //! Findings about suppressions: faulty and unused ones.
 
 use super::findings::{Picture, RuleFinding, check_all};
-use crate::domain::{Audio, Domain, SettingOverrides, Settings, UUID_NAMESPACE};
+use crate::domain::{Domain, SettingOverrides, Settings, UUID_NAMESPACE};
 use crate::fix::Change;
 use crate::lint::Detail;
 use crate::lint::suppress::{Suppressions, judged};
@@ -123,17 +123,11 @@ fn is_fully_analyzed(domain: &Domain<'_>, findings: &[RuleFinding<'_, '_>]) -> b
 /// every setting given explicitly, the defaults, and `unsafe_fixes` or `keep_video` inverted.
 fn all_settings(settings: &Settings) -> Vec<Settings> {
     let with_libvirt = |libvirt: Version| Settings { libvirt, ..settings.clone() };
-    let all_given = SettingOverrides {
-        vgpu_type: Some("i915-GVTg_V5_4".into()),
-        pci: Some("0000:00:1f.7".into()),
-        display: Some("sdl,gl=core".into()),
-        display_env: Some(":99".into()),
-        gdk_scale: Some("9.5".into()),
-        alias: Some("ua-gvtg-other".into()),
-        romfile: Some("/other.rom".into()),
-        audio: Some(Audio { backend: "oss".into(), attributes: Vec::new() }),
+    let explicit = Settings {
+        uuid: Some(UUID_NAMESPACE),
+        explicit: SettingOverrides::all_unusual(),
+        ..settings.clone()
     };
-    let explicit = Settings { uuid: Some(UUID_NAMESPACE), explicit: all_given, ..settings.clone() };
     let defaults = Settings {
         unsafe_fixes: settings.unsafe_fixes,
         explicitly_named: settings.explicitly_named,

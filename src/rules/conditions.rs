@@ -26,8 +26,8 @@ pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
         }
     };
     let holds_for_setting = |name: &str| match name.strip_prefix('!') {
-        Some(name) => domain.settings.wished(name).flatten().is_none(),
-        None => domain.settings.wished(name).flatten().is_some(),
+        Some(name) => !domain.settings.is_set(name),
+        None => domain.settings.is_set(name),
     };
     when.libvirt.is_none_or(|range| range.contains(domain.settings.libvirt))
         && when.shown_by.is_none_or(is_shown_by)

@@ -23,7 +23,7 @@ pub(super) fn environment<'d>(required: &RequiredEnv<'_>, domain: &Domain<'d>) -
         return Vec::new();
     }
     let value = template::fill(required.value, domain, None, &[]);
-    let requested = required.setting.and_then(|name| domain.settings.asked(name).flatten());
+    let requested = required.setting.and_then(|name| domain.settings.explicit_value(name));
     match domain
         .environment
         .iter()

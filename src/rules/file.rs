@@ -8,7 +8,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::path::Text;
-use super::registry::{FUNCTIONS, OF_CHECKS, OF_HOST, PLACEHOLDERS, SETTINGS};
+use super::registry::{FUNCTIONS, OF_CHECKS, OF_HOST, is_setting_placeholder, setting_names};
 use super::schema::{Check, Group, Operation, Rule};
 use crate::qemu::property::{to_override, type_of};
 use crate::xml::fragment::NewElement;
@@ -181,15 +181,19 @@ impl Checker<'_> {
 
     /// Reports names of settings, functions and properties that do not exist.
     fn check_names(&mut self, rule: &Rule) {
+        let is_setting = |name: &str| setting_names().any(|known| known == name);
         let unknown_setting = |name: &str| {
-            format!("there is no setting '{name}'; the settings are {}", SETTINGS.join(", "))
+            format!(
+                "there is no setting '{name}'; the settings are {}",
+                setting_names().collect::<Vec<_>>().join(", ")
+            )
         };
         if let Some(name) = rule
             .when
             .setting
             .as_deref()
             .map(|name| name.trim_start_matches('!'))
-            .filter(|name| !SETTINGS.contains(name))
+            .filter(|name| !is_setting(name))
         {
             self.add_error(&[Key("when"), Key("setting")], unknown_setting(name));
         }
@@ -205,7 +209,7 @@ impl Checker<'_> {
                 self.add_error(&[Key("check"), Key("function")], message);
             }
             Check::Property { name, value } => self.check_property(&[Key("check")], name, value),
-            Check::Environment { setting: Some(name), .. } if !SETTINGS.contains(&&**name) => {
+            Check::Environment { setting: Some(name), .. } if !is_setting(name) => {
                 self.add_error(&[Key("check"), Key("setting")], unknown_setting(name));
             }
             _ => {}
@@ -325,7 +329,7 @@ impl Checker<'_> {
             let Some(length) = value[at + 1..].find('}') else { continue };
             let name = &value[at + 1..at + 1 + length];
             let is_domain_placeholder = |name: &str| {
-                name.starts_with('@') || PLACEHOLDERS.contains(&name) || OF_CHECKS.contains(&name)
+                name.starts_with('@') || is_setting_placeholder(name) || OF_CHECKS.contains(&name)
             };
             let is_known =
                 if is_host { OF_HOST.contains(&name) } else { is_domain_placeholder(name) };

@@ -2,19 +2,18 @@
 //! includes this file, so it does not depend on the code that the names stand for; tests keep both
 //! in sync.
 
-/// Placeholders for settings.
-pub const PLACEHOLDERS: &[&str] = &[
-    "uuid",
-    "display",
-    "display-env",
-    "gdk-scale",
-    "alias",
-    "romfile",
-    "pci",
-    "libvirt",
-    "audio",
-    "type",
-];
+use crate::domain::overrides::OVERRIDE_FIELDS;
+
+/// Whether a placeholder stands for a setting.
+pub fn is_setting_placeholder(name: &str) -> bool {
+    matches!(name, "uuid" | "libvirt") || OVERRIDE_FIELDS.iter().any(|field| field.name == name)
+}
+
+/// Settings that `when.setting` and `check.setting` can name.
+pub fn setting_names() -> impl Iterator<Item = &'static str> {
+    let overrides = OVERRIDE_FIELDS.iter().map(|field| field.name);
+    std::iter::once("uuid").chain(overrides).chain(["keep-video"])
+}
 
 /// Placeholders that checks fill in for their findings.
 pub const OF_CHECKS: &[&str] =
@@ -39,20 +38,6 @@ pub const OF_HOST: &[&str] = &[
     "types",
     "uuid",
     "what",
-];
-
-/// Settings that `when.setting` and `check.setting` can name.
-pub const SETTINGS: &[&str] = &[
-    "uuid",
-    "type",
-    "pci",
-    "display",
-    "display-env",
-    "gdk-scale",
-    "alias",
-    "romfile",
-    "audio",
-    "keep-video",
 ];
 
 /// The functions of `code` checks, sorted by name.

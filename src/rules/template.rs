@@ -88,14 +88,8 @@ fn setting(domain: &Domain<'_>, name: &str) -> Option<String> {
     let settings = domain.settings;
     Some(match name {
         "uuid" => settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string(),
-        "display" => settings.display().to_owned(),
-        "display-env" => settings.display_env().to_owned(),
-        "gdk-scale" => settings.gdk_scale().to_owned(),
-        "alias" => settings.alias().to_owned(),
-        "pci" => settings.pci().to_owned(),
         "libvirt" if settings.libvirt == Version::NEWEST => "8.5 and later".to_owned(),
         "libvirt" => settings.libvirt.to_string(),
-        "audio" => settings.audio().map_or("none", |audio| &audio.backend).to_owned(),
-        name => settings.wished(name)??,
+        name => settings.effective_value(name)?.to_owned(),
     })
 }

@@ -278,7 +278,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     let place = domain.vgpu.or(domain.raw_vgpu).unwrap_or(domain.root);
     let finding = Finding::within(place, domain.property_span(delivered.as_ref()));
-    vec![match domain.settings.wish(|wishes| wishes.romfile.as_deref()) {
+    vec![match domain.settings.romfile() {
         Some(file) => finding.fixed_by(deliver(domain, "romfile", file)),
         None => finding,
     }]
