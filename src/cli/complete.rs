@@ -8,10 +8,9 @@ use clap::{Arg, Command, ValueHint};
 
 use super::manual::{self, Length};
 use crate::rules::schema::{Group, Rule};
-use crate::rules::{of_host, symptoms};
-use crate::settings::config::model::GROUPS;
-use crate::settings::config::resolver::Origin;
-use crate::settings::config::{Configs, PartialConfig, custom_rules};
+use crate::rules::{RuleRef, of_host, symptoms};
+use crate::settings::config::file::GROUPS;
+use crate::settings::config::{Configs, Origin, PartialConfig, all_rules};
 
 /// The kind of paths that a shell offers next to the words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -231,17 +230,18 @@ fn topics() -> Vec<(String, String)> {
 fn groups_and_rules() -> Vec<(String, String)> {
     let groups =
         GROUPS.iter().map(|group| (group.name().to_owned(), "All rules in this group".to_owned()));
-    groups.chain(rule_names(custom_rules::merged(local_rules()))).collect()
+    groups.chain(rule_names(local_rules().iter().map(|rule| &**rule))).collect()
 }
 
-/// Returns the custom rules of the current folder's configuration; empty if they can't be read.
-fn local_rules() -> &'static [Rule] {
-    let local_configuration = Configs::new(Origin::Nearest, PartialConfig::default(), None)
-        .and_then(|mut configs| {
+/// Returns the rules in the current folder, with the custom ones of its configuration if they can be
+/// read.
+fn local_rules() -> Vec<RuleRef<'static>> {
+    let local_rules =
+        Configs::new(Origin::Nearest, PartialConfig::default()).and_then(|mut configs| {
             let local_configuration = configs.find_in(Path::new(""), None)?;
             Ok(configs.rules(local_configuration.loaded.as_deref()))
         });
-    local_configuration.unwrap_or_default()
+    local_rules.unwrap_or_else(|_| all_rules(&[]))
 }
 
 fn rule_names<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(String, String)> {

@@ -7,11 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::error::fail;
 use super::{ColorChoice, ConfigArgs, DataFormat, Status, configs, io};
-use crate::settings::config::partial::Value;
-use crate::settings::config::provenance::{
-    KeyWithOrigin, RuleWithOrigin, ValueOrigin, keys, rules,
-};
-use crate::settings::config::{LoadError, ResolvedConfig, custom_rules};
+use crate::settings::config::effective::{KeyWithOrigin, RuleWithOrigin, ValueOrigin};
+use crate::settings::config::{LoadError, ResolvedConfig, Value};
 use crate::text::sanitize::{clean, clean_path};
 
 pub(super) fn run(args: &ConfigArgs) -> Status {
@@ -31,8 +28,9 @@ fn render(args: &ConfigArgs) -> Result<String, LoadError> {
     let is_folder = path.as_os_str().is_empty() || path.is_dir();
     let resolved = if is_folder { configs.find_in(path, None)? } else { configs.find(path)? };
     configs::print_skipped_configs(&configs);
-    let keys = keys(&args.choices.choices(args.unsafe_fixes), &resolved);
-    let rules = rules(&resolved, custom_rules::merged(configs.rules(resolved.loaded.as_deref())));
+    let sources = configs.sources(&resolved);
+    let keys = sources.keys();
+    let rules = sources.rules_with_severity(&configs.rules(resolved.loaded.as_deref()));
     Ok(match args.format {
         DataFormat::Text => text(&resolved, &keys, &rules),
         DataFormat::Json => json(&resolved, &keys, &rules),
@@ -52,15 +50,14 @@ fn text(
     let key_line = |item: &KeyWithOrigin<'_>| {
         let value = item
             .value
-            .as_ref()
             .map_or(item.key.default.to_owned(), |value| clean(&value.to_string()).into_owned());
-        (item.key.name.to_owned(), value, origin(&item.from))
+        (item.key.name.to_owned(), value, origin(&item.origin))
     };
     let rule_line = |item: &RuleWithOrigin<'_>| {
         (
             format!("rules.{}", item.rule.id),
             format!("\"{}\"", item.level.word()),
-            origin(&item.from),
+            origin(&item.origin),
         )
     };
     let lines: Vec<_> = keys.iter().map(key_line).chain(rules.iter().map(rule_line)).collect();
@@ -98,13 +95,8 @@ fn json(
             json!({ "kind": "override", "line": line, "files": files })
         }
     };
-    let value = |value: &Value| match value {
-        Value::Text(text) => json!(text),
-        Value::Switch(on) => json!(on),
-        Value::Names(names) => json!(names),
-    };
-    let key = |item: &KeyWithOrigin<'_>| json!({ "name": item.key.name, "value": item.value.as_ref().map(value), "default": item.key.default, "from": origin(&item.from) });
-    let rule = |item: &RuleWithOrigin<'_>| json!({ "id": item.rule.id, "severity": item.level.word(), "from": origin(&item.from) });
+    let key = |item: &KeyWithOrigin<'_>| json!({ "name": item.key.name, "value": item.value.map(Value::json), "default": item.key.default, "from": origin(&item.origin) });
+    let rule = |item: &RuleWithOrigin<'_>| json!({ "id": item.rule.id, "severity": item.level.word(), "from": origin(&item.origin) });
     let all = json!({
         "configuration": resolved.loaded.as_ref().map(|loaded| loaded.path.display().to_string()),
         "keys": keys.iter().map(key).collect::<Vec<Json>>(),

@@ -8,21 +8,28 @@ use super::flags::{ColorChoice, CommonArgs};
 use super::terminal::TerminalStyle;
 use super::{error, io};
 use crate::report::Full;
-use crate::rules::{Rule, RuleSet};
+use crate::rules::RuleRef;
 use crate::settings::config::{Configs, EffectiveConfig, LoadError};
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
 
+/// The effective configurations of a run.
+pub(super) struct RunConfigs {
+    /// The configuration of each file.
+    pub(super) files: Vec<Arc<EffectiveConfig>>,
+    /// The configuration of the current folder if there are no files: a report lists rules anyway.
+    fallback: Option<Arc<EffectiveConfig>>,
+}
+
 /// Information for reports about all files of a run.
 pub(super) struct AllFiles {
     /// The rules that are active for at least one file.
-    pub(super) rules: RuleSet<'static>,
+    pub(super) rules: Vec<RuleRef<'static>>,
     /// Base URL of the rules' pages, from the first file that has one.
     pub(super) rule_pages: Option<String>,
 }
 
-/// Returns the effective configuration of each file, and their combination; stdin has that of
-/// `stdin_filename`.
+/// Returns the effective configurations of these files; stdin has that of `stdin_filename`.
 ///
 /// # Errors
 /// Fails if a configuration or its custom rules can't be loaded.
@@ -30,26 +37,20 @@ pub(super) fn of_inputs(
     configs: &mut Configs,
     inputs: &[Input],
     stdin_filename: Option<&str>,
-) -> Result<(Vec<Arc<EffectiveConfig>>, AllFiles), LoadError> {
-    let mut all = Vec::new();
+) -> Result<RunConfigs, LoadError> {
+    let mut files = Vec::new();
     for input in inputs {
         let document = if input.path.as_os_str() == "-" {
             Path::new(stdin_filename.unwrap_or(""))
         } else {
             &input.path
         };
-        all.push(configs.find(document)?.in_force);
+        files.push(configs.find(document)?.effective);
     }
-    // A report lists rules even if there are no files.
     let fallback =
-        if all.is_empty() { vec![configs.find(Path::new(""))?.in_force] } else { Vec::new() };
-    let configs_or_fallback = if all.is_empty() { &fallback } else { &all };
-    let all_files = AllFiles {
-        rules: active_rules(configs_or_fallback),
-        rule_pages: configs_or_fallback.iter().find_map(|in_force| in_force.rule_pages.clone()),
-    };
+        if files.is_empty() { Some(configs.find(Path::new(""))?.effective) } else { None };
     print_skipped_configs(configs);
-    Ok((all, all_files))
+    Ok(RunConfigs { files, fallback })
 }
 
 /// Returns the effective configurations of a run with these flags, like [`of_inputs`].
@@ -60,13 +61,35 @@ pub(super) fn of_run(
     common: &CommonArgs,
     unsafe_fixes: Option<bool>,
     inputs: &[Input],
-) -> Result<(Vec<Arc<EffectiveConfig>>, AllFiles), LoadError> {
+) -> Result<RunConfigs, LoadError> {
     of_inputs(&mut common.choices.configs(unsafe_fixes)?, inputs, common.stdin_filename.as_deref())
+}
+
+impl RunConfigs {
+    /// Returns what reports need to know about all files: the rules that are active in at least one
+    /// of the configurations, each once.
+    pub(super) fn all_files(&self) -> AllFiles {
+        let mut rules: Vec<RuleRef<'static>> = Vec::new();
+        let mut seen: Vec<&Arc<EffectiveConfig>> = Vec::new();
+        for effective in self.files.iter().chain(&self.fallback) {
+            if seen.iter().any(|seen| Arc::ptr_eq(seen, effective)) {
+                continue;
+            }
+            seen.push(effective);
+            for rule in effective.rules.active() {
+                if rules.iter().all(|known| known.id != rule.id) {
+                    rules.push(rule.clone());
+                }
+            }
+        }
+        let rule_pages = seen.iter().find_map(|effective| effective.rule_pages.clone());
+        AllFiles { rules, rule_pages }
+    }
 }
 
 /// Prints a note for each configuration that was skipped.
 pub(super) fn print_skipped_configs(configs: &Configs) {
-    configs.passed_over.iter().for_each(|message| io::print_note(message));
+    configs.skipped.iter().for_each(|message| io::print_note(message));
 }
 
 /// Prints a configuration error and returns [`super::Status::Failed`].
@@ -76,10 +99,7 @@ pub(super) fn fail(failure: &LoadError, color: ColorChoice) -> super::Status {
 
 /// Prints the errors in a configuration, and returns the message that ends the output.
 pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
-    let (path, text, errors) = match failure {
-        LoadError::Message(message) => return message.clone(),
-        LoadError::Wrong { path, text, errors } => (path, text, errors),
-    };
+    let LoadError::Invalid { path, text, errors } = failure else { return failure.to_string() };
     let name = clean_path(path);
     let source = Source::new(&name, text);
     let style = TerminalStyle::of_stderr(color);
@@ -97,24 +117,4 @@ pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
     format!(
         "{name}: {count} in the configuration; nothing was done (--isolated ignores the configuration)"
     )
-}
-
-/// Returns the rules that are active in at least one of these configurations, each once.
-fn active_rules(all: &[Arc<EffectiveConfig>]) -> RuleSet<'static> {
-    let mut rules: Vec<&'static Rule> = Vec::new();
-    let mut seen: Vec<&Arc<EffectiveConfig>> = Vec::new();
-    for in_force in all {
-        if seen.iter().any(|seen| Arc::ptr_eq(seen, in_force)) {
-            continue;
-        }
-        seen.push(in_force);
-        let new_rules = in_force
-            .rules
-            .active
-            .iter()
-            .filter(|rule| !rules.iter().any(|known| known.id == rule.id));
-        let new_rules: Vec<_> = new_rules.copied().collect();
-        rules.extend(new_rules);
-    }
-    RuleSet::all(rules)
 }

@@ -43,15 +43,15 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let inputs = &files.inputs;
     let mut status = say_unreadable(&files.unreadable);
     // Only `fix` applies unsafe fixes.
-    let (in_force, all_files) = match configs::of_run(common, Some(false), inputs) {
-        Ok(in_force) => in_force,
+    let configs = match configs::of_run(common, Some(false), inputs) {
+        Ok(configs) => configs,
         Err(failure) => return configs::fail(&failure, options.color),
     };
     let mut outputs = match Outputs::open(
         &args.output,
         Some(Stream::Stdout),
         Some(DefaultReport::Full),
-        &all_files,
+        &configs.all_files(),
         &options,
     ) {
         Ok(outputs) => outputs,
@@ -60,7 +60,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let mut skipped = Vec::new();
     let mut summary = LintSummary::default();
     let mut others = claims_if_multiple(inputs);
-    for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
+    for (index, (input, in_force)) in inputs.iter().zip(&configs.files).enumerate() {
         match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut summary) {
             Ok(Handled::Done(file_status)) => status = status.max(file_status),
             Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
@@ -125,7 +125,13 @@ fn lint_one(
     };
     let source = Source::new(&name, text);
     let lint = || {
-        lint_with_others(&source, &in_force.rules, &settings, outputs.detail(), others.as_deref())
+        lint_with_others(
+            &source,
+            &in_force.rules.set(),
+            &settings,
+            outputs.detail(),
+            others.as_deref(),
+        )
     };
     let (open, suppressed, status) = match error.map_or_else(lint, Err) {
         Ok(Findings { open, suppressed, summary, .. }) => {

@@ -10,7 +10,8 @@ use super::error::{fail, from_message};
 use super::flags::{CONFIGURATION_FILE, OriginArgs, RuleArgs, SettingsArgs, common_flags};
 use super::{Status, io};
 use crate::lsp::{Ended, serve};
-use crate::settings::config::{ConfigWatcher, PartialConfig};
+use crate::settings::SettingError;
+use crate::settings::config::{ConfigWatcher, LoadError};
 
 /// Run the language server for editors, on stdin and stdout
 ///
@@ -71,8 +72,8 @@ pub(super) fn run(args: &LspArgs) -> Status {
     let session_flags: Vec<OsString> = std::env::args_os().skip(2).collect();
     let configure = |settings: &Map<String, Value>| configuration(&session_flags, settings);
     // The flags are valid by now, but the files that they name may not be.
-    if let Err(message) = args.configuration() {
-        return fail(&from_message(&message));
+    if let Err(error) = args.configuration() {
+        return fail(&from_message(&error.to_string()));
     }
     match serve(BufReader::new(stdin()), stdout().lock(), &configure) {
         Ok(Ended::Orderly) => Status::Clean,
@@ -86,20 +87,22 @@ pub(super) fn run(args: &LspArgs) -> Status {
 fn configuration(
     session_flags: &[OsString],
     settings: &Map<String, Value>,
-) -> Result<ConfigWatcher, String> {
+) -> Result<ConfigWatcher, LoadError> {
     let mut arguments = session_flags.to_owned();
     for (name, value) in settings {
         arguments.extend(flag(name, value)?.map(OsString::from));
     }
     let flags = Flags::try_parse_from(arguments).map_err(|error| {
         let text = error.to_string();
-        text.lines().next().unwrap_or("").trim_start_matches("error: ").to_owned()
+        SettingError::from(
+            text.lines().next().unwrap_or("").trim_start_matches("error: ").to_owned(),
+        )
     })?;
     flags.args.configuration()
 }
 
 /// Converts a setting to a flag; returns `None` for a setting that is off.
-fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
+fn flag(name: &str, value: &Value) -> Result<Option<String>, SettingError> {
     let flag_with_value = |value: &str| Some(format!("--{name}={value}"));
     match value {
         Value::Null | Value::Bool(false) => Ok(None),
@@ -112,18 +115,19 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
             words
                 .map(|words| flag_with_value(&words.join(",")))
-                .ok_or_else(|| format!("{name}: use a list of names"))
+                .ok_or_else(|| format!("{name}: use a list of names").into())
         }
-        Value::Object(_) => Err(format!("{name}: use a single value, not an object")),
+        Value::Object(_) => Err(format!("{name}: use a single value, not an object").into()),
     }
 }
 
 impl LspArgs {
-    fn configuration(&self) -> Result<ConfigWatcher, String> {
+    fn configuration(&self) -> Result<ConfigWatcher, LoadError> {
         if self.settings.uuid.is_some() {
-            return Err("uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time".into());
+            let message = "uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time";
+            return Err(SettingError::from(message).into());
         }
-        let choices = PartialConfig { all: self.all, ..self.settings.choices() };
+        let choices = self.settings.choices().with("all", self.all);
         ConfigWatcher::new(self.origin.origin(), self.rules.added_to(choices))
     }
 }

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::domain::Settings;
-use crate::settings::config::merge::merge;
+use crate::settings::config::EffectiveConfig;
 use crate::text::sanitize::clean;
 
 mod atomic_write;
@@ -181,10 +181,10 @@ pub fn parse_settings(flags: &str) -> Result<Settings, clap::Error> {
     let command = FixArgs::augment_args(clap::Command::new("fix").no_binary_name(true));
     let matches = command.try_get_matches_from(flags.split_whitespace())?;
     let args = FixArgs::from_arg_matches(&matches)?;
-    let choices = &args.common.choices;
-    let merged = merge(&choices.choices(args.unsafe_fixes), &[], std::iter::empty())
-        .map_err(|message| clap::Error::raw(ErrorKind::InvalidValue, message))?;
-    Ok(Settings { uuid: choices.settings.uuid, ..merged.settings })
+    let choices = args.common.choices.choices(args.unsafe_fixes);
+    let effective = EffectiveConfig::of_flags(&choices, Vec::new())
+        .map_err(|error| clap::Error::raw(ErrorKind::InvalidValue, error))?;
+    Ok(effective.settings)
 }
 
 #[cfg(test)]
@@ -204,9 +204,8 @@ mod tests {
         command.build();
         let config = command.find_subcommand("config").unwrap();
         let is_flag = |name: &str| config.get_arguments().any(|flag| flag.get_long() == Some(name));
-        let others: Vec<&str> = crate::settings::config::keys::KEYS
-            .iter()
-            .map(|key| key.name)
+        let others: Vec<&str> = crate::settings::config::file::keys()
+            .map(|(key, _)| key.name)
             .filter(|name| !is_flag(name))
             .collect();
         assert_eq!(

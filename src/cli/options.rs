@@ -4,7 +4,7 @@
 use super::Status;
 use super::flags::{ColorChoice, CommonArgs};
 use crate::rules::schema::Severity;
-use crate::settings::config::merge::EffectiveConfig;
+use crate::settings::config::EffectiveConfig;
 
 /// Options of a run that are the same for all of its files.
 pub(super) struct Options {

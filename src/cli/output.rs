@@ -21,7 +21,7 @@ use crate::lint::Detail;
 use crate::report::{
     Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics,
 };
-use crate::rules;
+use crate::rules::{self, RuleRef};
 use crate::text::sanitize::system_error;
 use crate::xml::{self, XmlErrorKind};
 
@@ -289,14 +289,9 @@ fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) 
         Format::Sarif => {
             let unreadable = [XmlErrorKind::NotADomain, XmlErrorKind::NotWellFormed]
                 .map(rules::rule_for_xml_error);
-            let mut shown_rules: Vec<_> = files
-                .rules
-                .active
-                .iter()
-                .copied()
-                .filter(|rule| unreadable.iter().all(|other| other.id != rule.id))
-                .collect();
-            shown_rules.extend(unreadable);
+            let mut shown_rules = files.rules.clone();
+            shown_rules.retain(|rule| unreadable.iter().all(|other| other.id != rule.id));
+            shown_rules.extend(unreadable.map(RuleRef::from));
             shown_rules.sort_by(|left, right| left.id.cmp(&right.id));
             Box::new(Sarif::new(shown_rules, files.rule_pages.clone()))
         }

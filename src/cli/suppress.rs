@@ -92,7 +92,7 @@ fn validated_style_and_reason<'a>(
     let reason = args.reason.as_deref().unwrap_or("");
     style.validate_reason(reason).map_err(SuppressError::Reason)?;
     for in_force in in_force {
-        in_force.rules.clone().narrow(&args.suppress, &[]).map_err(SuppressError::Rule)?;
+        in_force.rules.set().narrow(&args.suppress, &[]).map_err(SuppressError::Rule)?;
     }
     Ok((style, reason))
 }
@@ -124,7 +124,7 @@ fn suppress_one(
         &args.suppress,
         reason,
         style,
-        &in_force.rules,
+        &in_force.rules.set(),
         &settings,
         others.as_deref(),
     )

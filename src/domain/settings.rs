@@ -119,6 +119,15 @@ impl Settings {
             name => self.explicit.set(name, value),
         }
     }
+
+    /// Sets the setting with this name like [`Settings::set`], but so that the document's value
+    /// takes precedence, if it can have one.
+    pub fn set_fallback(&mut self, name: &str, value: &str) {
+        match name {
+            "libvirt" | "uuid" | "keep-video" | "unsafe-fixes" => self.set(name, value),
+            name => self.fallback.set(name, value),
+        }
+    }
 }
 
 /// The UUID of a domain's vGPU if nothing sets another. It depends only on the arguments, so it is

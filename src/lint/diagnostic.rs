@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::rules::schema::Severity;
-use crate::rules::{self, Rule};
+use crate::rules::{self, RuleRef};
 use crate::text::{Applicability, Edits, Position, Source};
 use crate::xml::{self, XmlError, XmlErrorKind};
 
@@ -24,7 +24,7 @@ pub enum Detail {
 #[non_exhaustive]
 pub struct Diagnostic<'r> {
     /// The rule that found it.
-    pub rule: &'r Rule,
+    pub rule: RuleRef<'r>,
     /// The severity.
     pub severity: Severity,
     /// The byte range in the document.
@@ -75,7 +75,7 @@ impl Diagnostic<'static> {
     pub fn unreadable_at(start: Position, error: &XmlError) -> Self {
         let rule = rules::rule_for_xml_error(error.kind);
         Diagnostic {
-            rule,
+            rule: rule.into(),
             severity: rule.severity,
             span: error.offset..error.offset,
             start,
@@ -86,6 +86,38 @@ impl Diagnostic<'static> {
             reason: None,
             related: Vec::new(),
             fix: None,
+        }
+    }
+}
+
+impl Diagnostic<'_> {
+    /// Replaces the reference to the rule, which must be another one to the same rule.
+    pub fn with_rule<'s>(self, rule: RuleRef<'s>) -> Diagnostic<'s> {
+        let Diagnostic {
+            rule: _,
+            severity,
+            span,
+            start,
+            end,
+            message,
+            help,
+            related,
+            fix,
+            in_inserted_text,
+            reason,
+        } = self;
+        Diagnostic {
+            rule,
+            severity,
+            span,
+            start,
+            end,
+            message,
+            help,
+            related,
+            fix,
+            in_inserted_text,
+            reason,
         }
     }
 }

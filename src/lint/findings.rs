@@ -158,7 +158,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             _ => &rule.message,
         };
         Diagnostic {
-            rule,
+            rule: (*rule).into(),
             severity: rule.severity,
             span: finding.span.clone(),
             start,

@@ -13,6 +13,7 @@ use super::text::{Encoding, Lines};
 use crate::lint::Diagnostic as Finding;
 use crate::lint::suppress::SuppressionStyle;
 use crate::lint::{edits_for, fix, suppressing_edits};
+use crate::rules::RuleRef;
 use crate::rules::schema::Check;
 use crate::settings::config::EffectiveConfig;
 use crate::text::{Applicability, Edits};
@@ -212,10 +213,14 @@ fn suppress_actions(
     {
         let (text, configuration, is_named) =
             (document.text.clone(), configuration.clone(), document.is_named);
-        let targets: Vec<(usize, &'static str)> =
-            first_of_rule.iter().map(|finding| (finding.span.start, &*finding.rule.id)).collect();
+        let targets: Vec<(usize, RuleRef<'static>)> = first_of_rule
+            .iter()
+            .map(|finding| (finding.span.start, finding.rule.clone()))
+            .collect();
         // Unreadable text has no findings.
         let edits = catch_panic(move || {
+            let targets: Vec<(usize, &str)> =
+                targets.iter().map(|(offset, rule)| (*offset, &*rule.id)).collect();
             suppressing_edits(
                 &text,
                 &targets,
@@ -257,7 +262,7 @@ fn rule_edits(
     let (rule, text, configuration, is_named) =
         (rule.to_owned(), document.text.clone(), configuration.clone(), document.is_named);
     let edits = catch_panic(move || {
-        edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named))
+        edits_for(&rule, &text, &configuration.rules.set(), &settings(&configuration, is_named))
     })?;
     // Unreadable text has nothing to fix.
     Ok(edits.ok().filter(|edits| !edits.is_empty()).map(|edits| replacements(&edits)))
@@ -285,7 +290,7 @@ fn fix_edits(
     catch_panic(move || {
         // Unreadable text has no findings, and conflicting rules have no fix.
         let fixed =
-            fix(text.to_string(), &configuration.rules, &settings(&configuration, is_named))
+            fix(text.to_string(), &configuration.rules.set(), &settings(&configuration, is_named))
                 .ok()
                 .filter(|fixed| fixed.changed)?;
         let (old, new): (Vec<&str>, Vec<&str>) =

@@ -5,7 +5,7 @@ use super::protocol::{CodeDescription, Diagnostic, Location, RelatedInformation}
 use super::text::Lines;
 use crate::lint::Diagnostic as Finding;
 use crate::rules::schema::Severity;
-use crate::settings::config::model::ConfigError;
+use crate::settings::config::ConfigError;
 use crate::xml::XmlError;
 
 /// The source that editors show for a diagnostic.

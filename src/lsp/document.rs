@@ -129,11 +129,13 @@ impl Document {
             }
             match lint_without_edits(
                 &text,
-                &configuration.rules,
+                &configuration.rules.set(),
                 &settings(&configuration, is_named),
             ) {
                 Err(error) if error.kind == XmlErrorKind::NotADomain => Ok(Analysis::Foreign),
-                result => result.map(Analysis::Domain),
+                result => {
+                    result.map(|findings| Analysis::Domain(configuration.rules.detach(findings)))
+                }
             }
         });
         match result {
@@ -167,8 +169,9 @@ impl Document {
         let (text, configuration, is_named) =
             (self.text.clone(), configuration.clone(), self.is_named);
         catch_panic(move || {
-            lint(&text, &configuration.rules, &settings(&configuration, is_named))
-                .unwrap_or_default()
+            let rules = configuration.rules.set();
+            let findings = lint(&text, &rules, &settings(&configuration, is_named));
+            configuration.rules.detach(findings.unwrap_or_default())
         })
     }
 }
@@ -238,12 +241,10 @@ fn keep_findings(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::builtin;
-    use crate::settings::config::PartialConfig;
-    use crate::settings::config::merge::merge;
+    use crate::settings::config::{PartialConfig, all_rules};
 
     fn configuration() -> Arc<EffectiveConfig> {
-        Arc::new(merge(&PartialConfig::default(), &[], builtin().iter()).unwrap())
+        Arc::new(EffectiveConfig::of_flags(&PartialConfig::default(), all_rules(&[])).unwrap())
     }
 
     const BAD: &str = "<domain type='kvm'>\n<devices>\n<graphics type='vnc'/>\n<hostdev mode='x' type='mdev' model='vfio-pci'/>\n\

@@ -66,7 +66,7 @@ impl Server<'_> {
         let name_documentation = name.as_ref().and_then(|name| {
             suppression_completion::documentation(
                 &document.text[name.clone()],
-                &effective_config.rules.known,
+                &effective_config.rules.set().known,
                 markup,
             )
         });
@@ -77,7 +77,7 @@ impl Server<'_> {
             let pages = hover::join_pages(
                 findings_at_cursor
                     .iter()
-                    .map(|finding| page(finding.rule, markup))
+                    .map(|finding| page(&finding.rule, markup))
                     .chain(name_documentation),
                 markup,
             );
@@ -87,7 +87,7 @@ impl Server<'_> {
         let (Part::Name(span) | Part::Attribute(_, span) | Part::Value(_, span)) =
             &cursor_context.part;
         let documentation =
-            hover::documentation(&cursor_context, &effective_config.rules.active, markup);
+            hover::documentation(&cursor_context, &effective_config.rules.set().active, markup);
         Ok(documentation.map_or(
             Value::Null,
             |documentation| json!({ "contents": contents(documentation), "range": lines.range(span.clone()) }),
@@ -100,7 +100,7 @@ impl Server<'_> {
         let effective_config = self.effective_config(&params.text_document.uri);
         let document = self.document(&params.text_document.uri)?;
         let lines = Lines::new(&document.text, self.capabilities.client.encoding);
-        let rules = &effective_config.rules;
+        let rules = &effective_config.rules.set();
         let offset = lines.offset(params.position);
         let cursor_context = context_at(&document.text, offset);
         let (span, suggestions) = match (

@@ -71,7 +71,7 @@ impl<'c> Server<'c> {
     /// Returns an error if the configuration is invalid even without the editor's settings.
     pub fn new(configure: &'c Configure<'c>) -> Result<Self, String> {
         Ok(Server {
-            config_watcher: configure(&Map::new())?,
+            config_watcher: configure(&Map::new()).map_err(|error| error.to_string())?,
             configure,
             config_error_uris: Vec::new(),
             warned_versions: Vec::new(),

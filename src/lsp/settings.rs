@@ -34,8 +34,8 @@ impl Server<'_> {
                 self.config_watcher = config_watcher;
                 self.invalidate_all();
             }
-            Err(message) => {
-                self.show_message(1, &format!("gvtg-xml: invalid editor settings: {message}"))
+            Err(error) => {
+                self.show_message(1, &format!("gvtg-xml: invalid editor settings: {error}"))
             }
         }
     }
@@ -99,7 +99,7 @@ impl Server<'_> {
         };
         let first_line = lines.first().cloned().unwrap_or_default();
         self.show_message(1, &format!("gvtg-xml: {first_line}{remaining}; until this is fixed, the previous configuration stays in effect"));
-        let LoadError::Wrong { path, text, errors } = failure else { return };
+        let LoadError::Invalid { path, text, errors } = failure else { return };
         let uri = from_path(&path.canonicalize().unwrap_or_else(|_| path.clone()));
         let lines = Lines::new(text, self.capabilities.client.encoding);
         let diagnostics: Vec<_> =

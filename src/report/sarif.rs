@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::fingerprint::Fingerprints;
 use super::{FileFindings, Part, Report};
 use crate::lint::{Diagnostic, Fix, Related};
-use crate::rules::Rule;
 use crate::rules::schema::Severity;
+use crate::rules::{Rule, RuleRef};
 use crate::text::uri::escaped;
 use crate::text::{Position, Source};
 
 /// A SARIF document with one run.
 pub struct Sarif<'r> {
-    rules: Vec<&'r Rule>,
+    rules: Vec<RuleRef<'r>>,
     rule_pages: Option<String>,
     has_findings: bool,
     fingerprints: Fingerprints,
@@ -24,7 +24,7 @@ pub struct Sarif<'r> {
 impl<'r> Sarif<'r> {
     /// Creates a run of these rules. `rule_pages` is the base URL of the rules' pages, to which a
     /// rule's id is appended.
-    pub fn new(rules: Vec<&'r Rule>, rule_pages: Option<String>) -> Self {
+    pub fn new(rules: Vec<RuleRef<'r>>, rule_pages: Option<String>) -> Self {
         Sarif { rules, rule_pages, has_findings: false, fingerprints: Fingerprints::default() }
     }
 }
@@ -62,7 +62,7 @@ impl Sarif<'_> {
         part: &Part<'_>,
         diagnostic: &Diagnostic<'_>,
     ) -> Value {
-        let rule = diagnostic.rule;
+        let rule = &diagnostic.rule;
         let physical_location = |uri: &str, region: Value| json!({ "artifactLocation": { "uri": uri }, "region": region });
         let related = |(index, related): (usize, &Related)| {
             let region =

@@ -24,7 +24,7 @@ impl Report for Statistics {
         for (part, diagnostic) in file.all() {
             // `lint` has only one state for open findings, so it is not shown.
             let state = if part.state == State::Found { "" } else { part.state.name() };
-            let rule = diagnostic.rule;
+            let rule = &diagnostic.rule;
             let count = self.counts.entry((rule.id.to_string(), state)).or_insert_with(|| Count {
                 findings: 0,
                 severity: diagnostic.severity,

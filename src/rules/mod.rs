@@ -15,6 +15,7 @@ mod other_sources;
 pub mod path;
 mod registry;
 pub mod risk;
+mod rule_ref;
 pub mod schema;
 pub mod select;
 pub mod selector_trie;
@@ -22,6 +23,7 @@ pub mod symptom;
 pub(crate) mod template;
 
 pub use file::{RuleError, parse};
+pub use rule_ref::RuleRef;
 pub use schema::Rule;
 pub use symptom::Symptom;
 

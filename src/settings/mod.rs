@@ -1,6 +1,13 @@
-//! What users can set: the syntax of the values, and `gvtg-xml.toml`. The result, the settings for
-//! one document, is [`Settings`](crate::domain::Settings).
+//! What users can set: the table of settings, the syntax of their values, and `gvtg-xml.toml`. The
+//! result, the settings for one document, is [`Settings`](crate::domain::Settings).
 
 #[cfg(feature = "cli")]
 pub mod config;
+mod error;
 pub mod parsers;
+mod setting;
+mod table;
+
+pub use error::SettingError;
+pub use setting::{Key, Kind, PageField, Scope, Setting};
+pub use table::{SETTINGS, setting};

@@ -1,8 +1,9 @@
 //! Parsers for the values of settings, shared by flags, configurations, documents and the web page.
-//! An error is the text of a help line: what to use instead.
+//! Errors say what to use instead.
 
 use uuid::Uuid;
 
+use super::SettingError;
 use crate::domain::{
     AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, Audio, AudioAttribute, AudioBackend, AudioValue,
     audio_backend,
@@ -17,7 +18,7 @@ use crate::version::Version;
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn severity(text: &str) -> Result<Severity, String> {
+pub fn severity(text: &str) -> Result<Severity, SettingError> {
     match text {
         "info" => Ok(Severity::Info),
         "warning" => Ok(Severity::Warning),
@@ -33,12 +34,12 @@ pub const LIBVIRTS: &[&str] = &["newest", "installed"];
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn libvirt(text: &str) -> Result<Version, String> {
+pub fn libvirt(text: &str) -> Result<Version, SettingError> {
     match text {
         "installed" => installed::libvirt(&Root::default())
             .ok_or_else(|| "libvirt is not installed on this machine (there is no libvirt.so.0): use a version such as 9.0".into()),
         text => text.parse().map_err(|_| {
-            format!("'{text}' is not a libvirt version: use one such as 9.0, `installed` (this machine's libvirt) or `newest`")
+            format!("'{text}' is not a libvirt version: use one such as 9.0, `installed` (this machine's libvirt) or `newest`").into()
         }),
     }
 }
@@ -47,7 +48,7 @@ pub fn libvirt(text: &str) -> Result<Version, String> {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn uuid(text: &str) -> Result<Uuid, String> {
+pub fn uuid(text: &str) -> Result<Uuid, SettingError> {
     crate::domain::parse_uuid(text)
         .ok_or_else(|| "use a UUID: 32 hexadecimal digits, with or without dashes".into())
 }
@@ -56,7 +57,7 @@ pub fn uuid(text: &str) -> Result<Uuid, String> {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn vgpu_type(text: &str) -> Result<String, String> {
+pub fn vgpu_type(text: &str) -> Result<String, SettingError> {
     let message = "use i915-GVTg_V5_1, _2, _4 or _8 (V4 instead of V5 on Broadwell); `gvtg-xml types` lists the types that this GPU offers";
     if crate::vgpu_types::is_type(text) { Ok(text.to_owned()) } else { Err(message.into()) }
 }
@@ -65,7 +66,7 @@ pub fn vgpu_type(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn pci(text: &str) -> Result<String, String> {
+pub fn pci(text: &str) -> Result<String, SettingError> {
     crate::domain::parse_pci(text)
         .map(|_| text.to_ascii_lowercase())
         .ok_or_else(|| "use a PCI address such as 0000:00:02.0".into())
@@ -75,11 +76,11 @@ pub fn pci(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Returns why QEMU would not start with it, and what to use instead.
-pub fn display(text: &str) -> Result<String, String> {
+pub fn display(text: &str) -> Result<String, SettingError> {
     let text = single_line_text(text)?;
     match check_display(&text) {
         Ok(()) => Ok(text),
-        Err(error) => Err(display_error_help(&error)),
+        Err(error) => Err(display_error_help(&error).into()),
     }
 }
 
@@ -134,7 +135,7 @@ fn display_error_help(error: &DisplayError) -> String {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn display_env(text: &str) -> Result<String, String> {
+pub fn display_env(text: &str) -> Result<String, SettingError> {
     if crate::rules::schema::Format::Display.fits(text) {
         Ok(text.to_owned())
     } else {
@@ -146,7 +147,7 @@ pub fn display_env(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn gdk_scale(text: &str) -> Result<String, String> {
+pub fn gdk_scale(text: &str) -> Result<String, SettingError> {
     if crate::rules::schema::Format::Number.fits(text) {
         Ok(text.to_owned())
     } else {
@@ -158,7 +159,7 @@ pub fn gdk_scale(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn alias(text: &str) -> Result<String, String> {
+pub fn alias(text: &str) -> Result<String, SettingError> {
     let message = "use ua- followed by letters, digits, - or _: libvirt drops any other alias";
     if crate::domain::is_user_alias(text) { Ok(text.to_owned()) } else { Err(message.into()) }
 }
@@ -167,7 +168,7 @@ pub fn alias(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn romfile(text: &str) -> Result<String, String> {
+pub fn romfile(text: &str) -> Result<String, SettingError> {
     if text.starts_with('/') {
         single_line_text(text)
     } else {
@@ -179,17 +180,17 @@ pub fn romfile(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn audio(text: &str) -> Result<Audio, String> {
+pub fn audio(text: &str) -> Result<Audio, SettingError> {
     let mut parts = text.split(',');
     let backend = parts.next().unwrap_or("");
     let Some(backend) = audio_backend(backend) else {
         let names: Vec<&str> = AUDIO_BACKENDS.iter().map(|backend| backend.name).collect();
-        return Err(format!("use one of {}", names.join(", ")));
+        return Err(format!("use one of {}", names.join(", ")).into());
     };
     let mut attributes: Vec<(String, String)> = Vec::new();
     for part in parts {
         let Some((name, value)) = part.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            return Err(format!("'{part}' is not NAME=VALUE"));
+            return Err(format!("'{part}' is not NAME=VALUE").into());
         };
         let attribute = backend
             .attributes
@@ -197,34 +198,28 @@ pub fn audio(text: &str) -> Result<Audio, String> {
             .find(|attribute| attribute.name == name)
             .ok_or_else(|| unknown_audio_attribute(backend, name))?;
         if attributes.iter().any(|(known_name, _)| known_name == name) {
-            return Err(format!("{name} is given twice"));
+            return Err(format!("{name} is given twice").into());
         }
         attributes.push((name.to_owned(), audio_value(attribute, value)?));
     }
     Ok(Audio { backend: backend.name.to_owned(), attributes })
 }
 
-fn audio_value(attribute: &AudioAttribute, value: &str) -> Result<String, String> {
-    let name = attribute.name;
-    match attribute.value {
-        AudioValue::Text if value.is_empty() => Err(format!("{name} has no value")),
+fn audio_value(attribute: &AudioAttribute, value: &str) -> Result<String, SettingError> {
+    let expected = match attribute.value {
+        AudioValue::Text if value.is_empty() => "has no value".into(),
         AudioValue::Path if !value.starts_with('/') => {
-            Err(format!("{name} must be an absolute path: QEMU runs in a different folder"))
+            "must be an absolute path: QEMU runs in a different folder".into()
         }
-        AudioValue::Count if value.parse::<u32>().is_err() => {
-            Err(format!("{name} must be a number"))
-        }
-        AudioValue::Number if value.parse::<i32>().is_err() => {
-            Err(format!("{name} must be a number"))
-        }
-        AudioValue::Switch if !matches!(value, "yes" | "no") => {
-            Err(format!("{name} must be yes or no"))
-        }
+        AudioValue::Count if value.parse::<u32>().is_err() => "must be a number".into(),
+        AudioValue::Number if value.parse::<i32>().is_err() => "must be a number".into(),
+        AudioValue::Switch if !matches!(value, "yes" | "no") => "must be yes or no".into(),
         AudioValue::OneOf(words) if !words.contains(&value) => {
-            Err(format!("{name} must be one of {}", words.join(", ")))
+            format!("must be one of {}", words.join(", "))
         }
-        _ => single_line_text(value),
-    }
+        _ => return single_line_text(value),
+    };
+    Err(format!("{} {expected}", attribute.name).into())
 }
 
 fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
@@ -249,7 +244,7 @@ fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
 ///
 /// # Errors
 /// Returns what to use instead.
-pub fn rule_pages(text: &str) -> Result<String, String> {
+pub fn rule_pages(text: &str) -> Result<String, SettingError> {
     let has_scheme = text
         .strip_prefix("https://")
         .or(text.strip_prefix("http://"))
@@ -264,7 +259,7 @@ pub fn rule_pages(text: &str) -> Result<String, String> {
 }
 
 /// Checks that a value fits into XML and on one line.
-fn single_line_text(text: &str) -> Result<String, String> {
+fn single_line_text(text: &str) -> Result<String, SettingError> {
     if text.chars().all(|c| crate::xml::is_character(c) && !c.is_control()) {
         Ok(text.to_owned())
     } else {
@@ -325,7 +320,7 @@ mod tests {
         ] {
             assert_eq!(
                 audio(text).map(|audio| audio.to_string()),
-                Err(expected.to_owned()),
+                Err(SettingError::from(expected)),
                 "{text}"
             );
         }
@@ -334,19 +329,20 @@ mod tests {
     #[test]
     fn display_errors_suggest_a_display_that_starts() {
         for text in ["dbus,gl=on", "spice-app,gl=on", "curses,gl=on", "foo", "gtk", "gtk,gl"] {
-            let message = display(text).unwrap_err();
+            let message = display(text).unwrap_err().to_string();
             assert!(message.contains("gtk,gl=on"), "{text}: {message}");
         }
         assert!(
             display("dbus,gl=on")
                 .unwrap_err()
+                .to_string()
                 .contains("fix keeps a <graphics type='dbus'> with <gl enable='yes'/>")
         );
-        let message = display("gtk,gl=on,nonsense=1").unwrap_err();
+        let message = display("gtk,gl=on,nonsense=1").unwrap_err().to_string();
         assert!(
             message.starts_with("QEMU's gtk display has no 'nonsense' (\"Parameter 'nonsense' is unexpected\"): it has gl, full-screen")
         );
-        let message = display("gtk,gl=on,grab_on_hover=on").unwrap_err();
+        let message = display("gtk,gl=on,grab_on_hover=on").unwrap_err().to_string();
         assert!(message.ends_with("did you mean grab-on-hover?"), "{message}");
     }
 }

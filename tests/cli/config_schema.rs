@@ -11,7 +11,8 @@ use std::process::Command;
 
 use common::program::{feed, outcome, run_in};
 use common::tools;
-use gvtg_xml::settings::config::keys::{KEYS, Kind, Scope};
+use gvtg_xml::settings::config::file::keys;
+use gvtg_xml::settings::{Kind, Scope};
 use tempfile::TempDir;
 
 /// The strings that each key accepts, and those that it rejects.
@@ -101,9 +102,9 @@ fn folder() -> (TempDir, Vec<(String, String, bool)>) {
         texts.extend(good.iter().map(|value| (format!("{key} = '{value}'\n"), true)));
         texts.extend(bad.iter().map(|value| (format!("{key} = '{value}'\n"), false)));
     }
-    texts.extend(KEYS.iter().map(|key| (format!("{} = {}\n", key.name, key.example), true)));
-    let of_files = KEYS.iter().filter(|key| key.scope == Scope::File);
-    texts.extend(of_files.map(|key| {
+    texts.extend(keys().map(|(key, _)| (format!("{} = {}\n", key.name, key.example), true)));
+    let of_files = keys().filter(|(key, _)| key.scope == Scope::File);
+    texts.extend(of_files.map(|(key, _)| {
         (format!("[[overrides]]\nfiles = ['a']\n{} = {}\n", key.name, key.example), true)
     }));
     let files = texts.into_iter().enumerate().map(|(index, (text, is_one))| {
@@ -119,8 +120,10 @@ fn folder() -> (TempDir, Vec<(String, String, bool)>) {
 
 #[test]
 fn tests_every_key_that_takes_a_string() {
-    let strings: Vec<&str> =
-        KEYS.iter().filter(|key| matches!(key.kind, Kind::Text(_))).map(|key| key.name).collect();
+    let strings: Vec<&str> = keys()
+        .filter(|(_, setting)| !matches!(setting.kind, Kind::Switch | Kind::Names))
+        .map(|(key, _)| key.name)
+        .collect();
     let mut tried: Vec<&str> = STRINGS.iter().map(|(key, ..)| *key).collect();
     tried.sort_by_key(|key| strings.iter().position(|other| other == key));
     assert_eq!(tried, strings);

@@ -6,7 +6,8 @@ use gvtg_xml::cli::manual::{Length, command};
 use gvtg_xml::rules::docs::{Markup, page, speaker};
 use gvtg_xml::rules::schema::Rule;
 use gvtg_xml::rules::{builtin, of_host, symptoms};
-use gvtg_xml::settings::config::keys::{KEYS, Key};
+use gvtg_xml::settings::Key;
+use gvtg_xml::settings::config::file::keys;
 use gvtg_xml::text::Applicability;
 
 /// The names of all tables.
@@ -129,7 +130,7 @@ fn settings_table() -> String {
 
 fn key_table() -> String {
     let mut table = String::from("| key | meaning | default | example |\n|---|---|---|---|\n");
-    for Key { name, summary, default, example, .. } in KEYS {
+    for (Key { name, summary, default, example, .. }, _) in keys() {
         let _ = writeln!(table, "| `{name}` | {} | {default} | `{example}` |", cell(summary));
     }
     table

@@ -3,6 +3,7 @@
 use clap::{Args, ValueHint};
 
 use super::super::flags::{Offering, libvirts};
+use crate::settings::SettingError;
 use crate::settings::parsers::{display, display_env, gdk_scale, libvirt, romfile};
 
 /// The settings for VMs that come from other hosts.
@@ -57,7 +58,7 @@ impl FilterArgs {
 
 /// Parses a libvirt version. `installed` stays as it is and is resolved at each call of the hook,
 /// because the hook may be on another machine, where libvirt may be updated.
-fn target_libvirt(text: &str) -> Result<String, String> {
+fn target_libvirt(text: &str) -> Result<String, SettingError> {
     if text == "installed" {
         Ok(text.to_owned())
     } else {

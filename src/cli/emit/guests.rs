@@ -143,10 +143,10 @@ pub(super) fn local_settings(origin: &OriginArgs) -> Result<Settings, GuestsErro
         GuestsError::Configuration(from_message(&configs::say(&failure, ColorChoice::Auto)))
     };
     let mut configs =
-        Configs::new(origin.origin(), PartialConfig::default(), None).map_err(describe_error)?;
+        Configs::new(origin.origin(), PartialConfig::default()).map_err(describe_error)?;
     let resolved = configs.find_in(Path::new(""), None).map_err(describe_error)?;
     configs::print_skipped_configs(&configs);
-    Ok(resolved.in_force.settings.clone())
+    Ok(resolved.effective.settings.clone())
 }
 
 impl GuestArgs {
@@ -163,13 +163,12 @@ impl GuestArgs {
         let describe_error = |failure: LoadError| {
             GuestsError::Configuration(from_message(&configs::say(&failure, ColorChoice::Auto)))
         };
-        let mut configs = Configs::new(self.origin.origin(), PartialConfig::default(), None)
+        let mut configs =
+            Configs::new(self.origin.origin(), PartialConfig::default()).map_err(describe_error)?;
+        let effective = configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref())
             .map_err(describe_error)?;
-        let (in_force, _) =
-            configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref())
-                .map_err(describe_error)?;
         let (mut guests, mut sources) = (Vec::new(), Vec::new());
-        for (input, in_force) in inputs.iter().zip(&in_force) {
+        for (input, in_force) in inputs.iter().zip(&effective.files) {
             let is_stdin = input.path.as_os_str() == "-";
             let name = if is_stdin {
                 self.stdin_filename.clone().unwrap_or("<stdin>".into())

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::explain::{Catalog, Entry};
 use crate::rules::docs::{Markup, page};
 use crate::rules::schema::Rule;
-use crate::settings::config::provenance::{self, RuleWithOrigin};
-use crate::settings::config::{ResolvedConfig, custom_rules};
+use crate::settings::config::ResolvedConfig;
+use crate::settings::config::effective::RuleWithOrigin;
 
 /// The configuration of the current folder, if there is one, and the severity that it sets for each
 /// rule.
@@ -16,12 +16,9 @@ pub(super) struct LocalRules<'f> {
 }
 
 impl<'f> LocalRules<'f> {
-    /// Resolves the severities of the built-in and custom rules.
-    pub(super) fn new(resolved: &'f ResolvedConfig, custom: &'static [Rule]) -> Self {
-        LocalRules {
-            resolved,
-            severities: provenance::rules(resolved, custom_rules::merged(custom)),
-        }
+    /// Combines a configuration with the rules whose severity it sets.
+    pub(super) fn new(resolved: &'f ResolvedConfig, severities: Vec<RuleWithOrigin<'f>>) -> Self {
+        LocalRules { resolved, severities }
     }
 
     fn configured(&self, rule: &Rule) -> Option<&RuleWithOrigin<'_>> {

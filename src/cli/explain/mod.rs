@@ -19,7 +19,7 @@ use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
 use crate::explain::{Answer, Catalog, Entry, QueryResult, Topic, page, page_of};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
-use crate::settings::config::{Configs, PartialConfig, custom_rules};
+use crate::settings::config::{Configs, PartialConfig};
 use crate::text::sanitize::clean_lines;
 use crate::text::wrap::{paragraphs, wrapped};
 use error::ExplainError;
@@ -29,19 +29,20 @@ use query::{are_separate, is_named, misplaced_flag, missing_file};
 use unexplained::{Unexplained, unknown};
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
-    let choices = PartialConfig { site_rules: args.rules.clone(), ..PartialConfig::default() };
-    let configs = Configs::new(args.origin.origin(), choices, None);
-    let (resolved, site_rules) = match configs.and_then(|mut configs| {
+    let flags = PartialConfig::default().with("rules", args.rules.clone());
+    let found = Configs::new(args.origin.origin(), flags).and_then(|mut configs| {
         let resolved = configs.find_in(Path::new(""), None)?;
-        let site_rules = configs.rules(resolved.loaded.as_deref());
         configs::print_skipped_configs(&configs);
-        Ok((resolved, site_rules))
-    }) {
-        Ok(configuration) => configuration,
+        Ok((configs, resolved))
+    });
+    let (configs, resolved) = match found {
+        Ok(found) => found,
         Err(failure) => return configs::fail(&failure, ColorChoice::Auto),
     };
-    let local_rules = LocalRules::new(&resolved, site_rules);
-    let mut all: Vec<&Rule> = custom_rules::merged(site_rules).chain(of_host()).collect();
+    let rules = configs.rules(resolved.loaded.as_deref());
+    let local_rules =
+        LocalRules::new(&resolved, configs.sources(&resolved).rules_with_severity(&rules));
+    let mut all: Vec<&Rule> = rules.iter().map(|rule| &**rule).chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
     let catalog = Catalog::new(all, symptoms());
     match answer(&args.what, &catalog, &local_rules) {

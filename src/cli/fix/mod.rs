@@ -49,19 +49,19 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
         return fail(&FixCommandError::SeveralFiles);
     }
-    let (in_force, all_files) = match configs::of_run(common, args.unsafe_fixes, inputs) {
-        Ok(in_force) => in_force,
+    let configs = match configs::of_run(common, args.unsafe_fixes, inputs) {
+        Ok(configs) => configs,
         Err(failure) => return configs::fail(&failure, options.color),
     };
     if !args.suppress.is_empty() {
-        return suppress::run(args, &options, &files, &in_force);
+        return suppress::run(args, &options, &files, &configs.files);
     }
     let stream = (!args.quiet).then_some(Stream::Stderr);
     let mut outputs = match Outputs::open(
         &args.output,
         stream,
         (!args.check).then_some(DefaultReport::WithHelp),
-        &all_files,
+        &configs.all_files(),
         &options,
     ) {
         Ok(outputs) => outputs,
@@ -73,7 +73,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let mut guests = Vec::new();
     let mut others = claims_if_multiple(inputs);
     let mut written_versions = Vec::new();
-    for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
+    for (index, (input, in_force)) in inputs.iter().zip(&configs.files).enumerate() {
         let mut settings = settings_for(input, &options, in_force);
         settings.fallback.display_env =
             settings.fallback.display_env.or_else(|| local_x_display.clone());
@@ -160,7 +160,7 @@ fn fix_one(
     let reported = args.output.is_requested().then(|| text.clone());
     let mut fixed = match fix_with_others(
         text,
-        &in_force.rules,
+        &in_force.rules.set(),
         settings,
         outputs.detail() == Detail::Edits,
         others.as_deref(),

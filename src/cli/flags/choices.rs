@@ -88,25 +88,23 @@ impl RuleArgs {
     /// Adds the values of these flags to a configuration.
     pub(in crate::cli) fn added_to(&self, config: PartialConfig) -> PartialConfig {
         let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
-        PartialConfig {
-            only: names(&self.only),
-            ignore: names(&self.ignore),
-            rule_pages: self.rule_pages.clone(),
-            site_rules: self.rules.clone(),
-            ..config
-        }
+        config
+            .with("only", names(&self.only))
+            .with("ignore", names(&self.ignore))
+            .with("rule-pages", self.rule_pages.clone())
+            .with("rules", self.rules.clone())
     }
 }
 
 impl ChoiceArgs {
     /// Returns the values of the flags, to merge with a configuration.
     pub(in crate::cli) fn choices(&self, unsafe_fixes: Option<bool>) -> PartialConfig {
-        let settings = PartialConfig {
-            fail_on: self.fail_on,
-            unsafe_fixes,
-            all: self.all,
-            ..self.settings.choices()
-        };
+        let settings = self
+            .settings
+            .choices()
+            .with("fail-on", self.fail_on.map(Severity::name))
+            .with("unsafe-fixes", unsafe_fixes)
+            .with("all", self.all);
         self.rules.added_to(settings)
     }
 
@@ -115,6 +113,6 @@ impl ChoiceArgs {
     /// # Errors
     /// Fails if the custom rules of `--rules` can't be loaded.
     pub(in crate::cli) fn configs(&self, unsafe_fixes: Option<bool>) -> Result<Configs, LoadError> {
-        Configs::new(self.origin.origin(), self.choices(unsafe_fixes), self.settings.uuid)
+        Configs::new(self.origin.origin(), self.choices(unsafe_fixes))
     }
 }

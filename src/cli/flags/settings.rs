@@ -4,7 +4,7 @@ use clap::{Args, ValueHint};
 use uuid::Uuid;
 
 use super::offering::Offering;
-use crate::domain::{AUDIO_BACKENDS, Audio, SettingOverrides};
+use crate::domain::{AUDIO_BACKENDS, Audio};
 use crate::settings::config::PartialConfig;
 use crate::settings::parsers::{
     LIBVIRTS, alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, uuid, vgpu_type,
@@ -95,23 +95,19 @@ fn audio_backends() -> Vec<&'static str> {
 }
 
 impl SettingsArgs {
-    /// Returns the values of these flags without the uuid, which a configuration can't set.
+    /// Returns the values of these flags.
     pub(in crate::cli) fn choices(&self) -> PartialConfig {
-        let wishes = SettingOverrides {
-            vgpu_type: self.vgpu_type.clone(),
-            pci: self.pci.clone(),
-            display: self.display.clone(),
-            display_env: self.display_env.clone(),
-            gdk_scale: self.gdk_scale.clone(),
-            alias: self.alias.clone(),
-            romfile: self.romfile.clone(),
-            audio: self.audio.clone(),
-        };
-        PartialConfig {
-            libvirt: self.libvirt,
-            wishes,
-            keep_video: self.keep_video,
-            ..PartialConfig::default()
-        }
+        PartialConfig::default()
+            .with("libvirt", self.libvirt.map(|version| version.to_string()))
+            .with("uuid", self.uuid.map(|uuid| uuid.to_string()))
+            .with("type", self.vgpu_type.clone())
+            .with("pci", self.pci.clone())
+            .with("display", self.display.clone())
+            .with("display-env", self.display_env.clone())
+            .with("gdk-scale", self.gdk_scale.clone())
+            .with("alias", self.alias.clone())
+            .with("romfile", self.romfile.clone())
+            .with("audio", self.audio.as_ref().map(Audio::to_string))
+            .with("keep-video", self.keep_video)
     }
 }

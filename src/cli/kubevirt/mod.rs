@@ -14,13 +14,12 @@ use super::flags::{ColorChoice, Offering, libvirts};
 use super::io::StdoutError;
 use super::terminal::TerminalStyle;
 use super::{Status, io};
-use crate::domain::{self, Domain, SettingOverrides, Settings};
+use crate::domain::{self, Domain, Settings};
 use crate::lint::{FixError, Foreign, fix, skip_reason};
 use crate::report::{Concise, FileFindings, Part, Report, State};
-use crate::rules::builtin;
 use crate::rules::schema::Severity;
-use crate::settings::config::PartialConfig;
-use crate::settings::config::merge::merge;
+use crate::rules::{RuleRef, builtin};
+use crate::settings::config::{EffectiveConfig, PartialConfig};
 use crate::settings::parsers::{display, libvirt, romfile};
 use crate::text::Source;
 use crate::text::sanitize::clean;
@@ -172,15 +171,17 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), KubevirtError> {
             format!("gvtg-xml: domain left unchanged: {}\n", clean(&reason)),
         ));
     }
-    let in_force = merge(&wanted.choices(), &[], builtin().iter())
-        .map_err(|message| KubevirtError::Settings(from_message(&message)))?;
-    let fixed =
-        fix(text.to_owned(), &in_force.rules, &in_force.settings).map_err(|error| match error {
+    let rules = builtin().iter().map(RuleRef::from).collect();
+    let in_force = EffectiveConfig::of_flags(&wanted.choices(), rules)
+        .map_err(|error| KubevirtError::Settings(from_message(&error.to_string())))?;
+    let fixed = fix(text.to_owned(), &in_force.rules.set(), &in_force.settings).map_err(
+        |error| match error {
             FixError::Xml(error, position) => {
                 KubevirtError::Document(DocumentError::new(NAME, position, &error))
             }
             other => KubevirtError::Fix(other),
-        })?;
+        },
+    )?;
     let part = |state, diagnostics| Part { state, source: &source, diagnostics };
     let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
     let mut report = String::new();
@@ -263,18 +264,14 @@ impl WantedArgs {
             Some(_) => only.push("display"),
             None => ignore.extend(NOT_IN_A_POD.lines().map(str::to_owned)),
         }
-        PartialConfig {
-            libvirt: self.libvirt,
-            only: Some(only.into_iter().map(str::to_owned).collect()),
-            ignore: Some(ignore),
-            keep_video: self.keep_video,
-            wishes: SettingOverrides {
-                display: self.display,
-                romfile: self.romfile,
-                ..SettingOverrides::default()
-            },
-            ..PartialConfig::default()
-        }
+        let only: Vec<String> = only.into_iter().map(str::to_owned).collect();
+        PartialConfig::default()
+            .with("libvirt", self.libvirt.map(|version| version.to_string()))
+            .with("display", self.display)
+            .with("romfile", self.romfile)
+            .with("keep-video", self.keep_video)
+            .with("only", Some(only))
+            .with("ignore", Some(ignore))
     }
 }
 

@@ -1,18 +1,28 @@
 //! Configuration errors.
 
-use std::path::PathBuf;
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use super::model::ConfigError;
+use crate::settings::SettingError;
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
 
 /// An error that prevents loading a configuration.
 #[derive(Debug)]
 pub enum LoadError {
-    /// A message: the first line says what is wrong, further lines say what to do.
-    Message(String),
+    /// A file or folder that can't be used, or an invalid flag.
+    Unusable {
+        /// What is wrong, with the path.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// Invalid custom rules: a line for each error, with its position.
+    CustomRules(Vec<String>),
     /// An invalid configuration.
-    Wrong {
+    Invalid {
         /// The path of the configuration.
         path: PathBuf,
         /// Its text.
@@ -22,18 +32,32 @@ pub enum LoadError {
     },
 }
 
-impl From<String> for LoadError {
-    fn from(message: String) -> Self {
-        LoadError::Message(message)
-    }
+/// An error in the text of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The message.
+    pub message: String,
+    /// A hint that says what to do.
+    pub help: Option<String>,
+    /// The byte range in the text.
+    pub span: Range<usize>,
 }
 
 impl LoadError {
+    /// Creates the error for a file or folder that can't be used.
+    pub fn unusable(path: &Path, reason: impl fmt::Display, help: Option<String>) -> Self {
+        LoadError::Unusable { message: format!("{}: {reason}", clean_path(path)), help }
+    }
+
     /// The errors as lines of text, each with its position if it has one.
     pub fn lines(&self) -> Vec<String> {
         match self {
-            LoadError::Message(message) => message.lines().map(str::to_owned).collect(),
-            LoadError::Wrong { path, text, errors } => {
+            LoadError::Unusable { message, help } => {
+                let help = help.iter().map(|help| format!("  help: {help}"));
+                std::iter::once(message.clone()).chain(help).collect()
+            }
+            LoadError::CustomRules(lines) => lines.clone(),
+            LoadError::Invalid { path, text, errors } => {
                 let name = clean_path(path);
                 let source = Source::new(&name, text);
                 let line = |error: &ConfigError| {
@@ -45,5 +69,19 @@ impl LoadError {
                 errors.iter().map(line).collect()
             }
         }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.lines().join("\n"))
+    }
+}
+
+impl Error for LoadError {}
+
+impl From<SettingError> for LoadError {
+    fn from(error: SettingError) -> Self {
+        LoadError::Unusable { message: error.to_string(), help: None }
     }
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use glob::{MatchOptions, Pattern};
 
+use crate::settings::SettingError;
+
 /// `*` does not match `/`, `**` does, and both match hidden files.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
@@ -23,13 +25,13 @@ impl Glob {
     ///
     /// # Errors
     /// Returns why the pattern can't match any file, and what to write instead.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, SettingError> {
         let trimmed = text.strip_prefix("./").unwrap_or(text);
         if trimmed.is_empty() {
             return Err("write a pattern such as vms/*.xml".into());
         }
         if trimmed.ends_with('/') {
-            return Err(format!("write {trimmed}** for all files in that folder"));
+            return Err(format!("write {trimmed}** for all files in that folder").into());
         }
         if trimmed.split('/').any(|part| matches!(part, "." | "..")) {
             return Err("patterns are relative to the configuration's folder: remove . and .., or start with /".into());

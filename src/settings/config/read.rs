@@ -1,15 +1,19 @@
-//! Parses a configuration and collects all errors in it, each with its position.
+//! Parses a configuration and collects all errors in it, each with its position. (serde's derived
+//! readers would stop at the first one.)
 
 use std::ops::Range;
+use std::path::PathBuf;
 
-use toml::de::{DeTable, DeValue};
+use toml::Spanned;
+use toml::de::{DeArray, DeString, DeTable, DeValue};
 
+use super::error::{ConfigError, LoadError};
+use super::file::{Config, Entry, GROUPS, LEVELS, Level, Override, Section, keys};
 use super::globs::Glob;
-use super::keys::{KEYS, Key, Kind, Scope, key};
-use super::model::{Config, ConfigError, Entry, GROUPS, LEVELS, Level, Override, Section};
-use super::partial::{PartialConfig, Value};
+use super::values::Value;
 use crate::rules::schema::Check;
-use crate::rules::{Rule, builtin, closest_match, of_host};
+use crate::rules::{Rule, RuleRef, builtin, closest_match, of_host};
+use crate::settings::{Kind, Scope, Setting};
 
 /// Parses a configuration. `load` loads the custom rules of the folder that it names; `other_rules`
 /// are further rules that it can refer to, besides the built-in and custom ones.
@@ -19,8 +23,8 @@ use crate::rules::{Rule, builtin, closest_match, of_host};
 /// errors are reported.
 pub fn read(
     text: &str,
-    other_rules: &[Rule],
-    load: impl FnMut(&str) -> Result<&'static [Rule], String>,
+    other_rules: &[RuleRef<'static>],
+    load: impl FnOnce(&str) -> Result<Vec<RuleRef<'static>>, LoadError>,
 ) -> Result<Config, Vec<ConfigError>> {
     let (table, syntax_errors) = DeTable::parse_recoverable(text);
     if !syntax_errors.is_empty() {
@@ -31,269 +35,207 @@ pub fn read(
         };
         return Err(syntax_errors.into_iter().map(error).collect());
     }
-    let mut reader = Reader { text, other_rules, site_rules: &[], errors: Vec::new() };
-    let config = reader.config(table.into_inner(), load);
+    let mut reader = Reader { text, other_rules, custom_rules: Vec::new(), errors: Vec::new() };
+    let config = reader.config(table.get_ref(), load);
     reader.errors.sort_by_key(|error| error.span.start);
     if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
 }
 
 struct Reader<'t> {
     text: &'t str,
-    other_rules: &'t [Rule],
-    site_rules: &'static [Rule],
+    other_rules: &'t [RuleRef<'static>],
+    custom_rules: Vec<RuleRef<'static>>,
     errors: Vec<ConfigError>,
 }
 
 impl Reader<'_> {
     fn config(
         &mut self,
-        mut table: DeTable<'_>,
-        mut load: impl FnMut(&str) -> Result<&'static [Rule], String>,
+        table: &DeTable<'_>,
+        load: impl FnOnce(&str) -> Result<Vec<RuleRef<'static>>, LoadError>,
     ) -> Config {
         // The rest of the file can refer to custom rules, wherever `site-rules` is.
         if let Some((key, value)) = table.get_key_value("site-rules")
             && let DeValue::String(folder) = value.get_ref()
         {
             match load(folder) {
-                Ok(rules) => self.site_rules = rules,
-                Err(message) => self.add(key.span().start..value.span().end, message, None),
+                Ok(rules) => self.custom_rules = rules,
+                Err(error) => self.add(key.span().start..value.span().end, error.to_string(), None),
             }
         }
-        let overrides = table
-            .remove("overrides")
-            .map_or(Vec::new(), |value| self.overrides(value.span(), value.into_inner()));
-        Config { section: self.section(table, false), overrides, site_rules: self.site_rules }
+        let overrides = table.get("overrides").map_or(Vec::new(), |value| self.overrides(value));
+        let section = self.section(table, "overrides");
+        Config { section, overrides, custom_rules: std::mem::take(&mut self.custom_rules) }
     }
 
-    /// Reads a table, except for the overrides in it. The table of an override (`is_override`) does
-    /// not allow all keys.
-    fn section(&mut self, table: DeTable<'_>, is_override: bool) -> Section {
+    /// Reads the settings of a table, which can have another key besides them: `files` is that of
+    /// an override, where some settings are not allowed.
+    fn section(&mut self, table: &DeTable<'_>, other_key: &str) -> Section {
         let mut section = Section::default();
         // The parser sorts keys alphabetically; restore the order of the file.
-        let mut pairs: Vec<_> = table.into_iter().collect();
+        let mut pairs: Vec<_> = table.iter().collect();
         pairs.sort_by_key(|(key, _)| key.span().start);
-        for (name, value) in pairs {
-            let (span, name) = (name.span(), name.into_inner());
-            match key(&name) {
-                _ if name == "rules" => {
-                    section.levels = self.levels(value.span(), value.into_inner())
-                }
-                Some(key) if is_override && key.scope == Scope::All => {
+        for (key, value) in pairs {
+            let name: &str = key.get_ref();
+            let setting = keys().find(|(key, _)| key.name == name);
+            match setting {
+                _ if name == other_key => {}
+                _ if name == "rules" => section.levels = self.levels(value),
+                Some((key_info, _)) if other_key == "files" && key_info.scope == Scope::All => {
                     self.add(
-                        span,
+                        key.span(),
                         format!("{name} applies to all files and can't be overridden"),
                         Some("move it above the first [[overrides]]".into()),
                     );
                 }
-                Some(key) => {
-                    if let Some(value) = self.value(key, value.span(), value.into_inner()) {
-                        section.entries.push(Entry { key, value, span });
+                Some((_, setting)) => {
+                    if let Some(value) = self.value(setting, name, value) {
+                        section.entries.push(Entry { setting, value, span: key.span() });
                     }
                 }
-                None => self.unknown_key(&name, span, is_override),
+                None => self.unknown_key(key, other_key),
             }
         }
         section
     }
 
     /// Reads the tables `[[overrides]]`.
-    fn overrides(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Override> {
-        let help = || {
-            Some(
-                "start each one with a line [[overrides]], followed by files = [\"vms/*.xml\"]"
-                    .to_owned(),
-            )
-        };
-        let DeValue::Array(items) = value else {
-            self.add(
-                span,
-                format!("overrides must be an array of tables, not {}", type_name(&value)),
-                help(),
-            );
+    fn overrides(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Override> {
+        let help = "start each one with a line [[overrides]], followed by files = [\"vms/*.xml\"]";
+        let Some(items) = self.array(value, "overrides", "an array of tables", help) else {
             return Vec::new();
         };
         let mut overrides = Vec::new();
         for item in items {
-            let span = item.span();
-            match item.into_inner() {
-                DeValue::Table(mut table) => {
-                    let files = match table.remove("files") {
-                        Some(files) => self.files(files.span(), files.into_inner()),
-                        None => {
-                            self.add(
-                                span.clone(),
-                                "this [[overrides]] does not name any files",
-                                Some("add files = [\"vms/*.xml\"]".into()),
-                            );
-                            Vec::new()
-                        }
-                    };
-                    overrides.push(Override { files, section: self.section(table, true) });
+            let DeValue::Table(table) = item.get_ref() else {
+                self.wrong_type(item, "each override", "a table", Some(help.into()));
+                continue;
+            };
+            let files = match table.get("files") {
+                Some(files) => self.files(files),
+                None => {
+                    self.add(
+                        item.span(),
+                        "this [[overrides]] does not name any files",
+                        Some("add files = [\"vms/*.xml\"]".into()),
+                    );
+                    Vec::new()
                 }
-                other => self.add(
-                    span,
-                    format!("each override must be a table, not {}", type_name(&other)),
-                    help(),
-                ),
-            }
+            };
+            overrides.push(Override { files, section: self.section(table, "files") });
         }
         overrides
     }
 
     /// Reads the patterns of an override.
-    fn files(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Glob> {
-        let example = || Some("for example files = [\"vms/*.xml\"]".to_owned());
-        let DeValue::Array(items) = value else {
-            self.add(
-                span,
-                format!("files must be an array of strings, not {}", type_name(&value)),
-                example(),
-            );
+    fn files(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Glob> {
+        let example = "for example files = [\"vms/*.xml\"]";
+        let Some(items) = self.array(value, "files", "an array of strings", example) else {
             return Vec::new();
         };
         if items.is_empty() {
-            self.add(span, "the list of files is empty", example());
+            self.add(value.span(), "the list of files is empty", Some(example.into()));
         }
         let mut globs = Vec::new();
         for item in items {
-            let DeValue::String(written) = item.get_ref() else {
-                self.add(
-                    item.span(),
-                    format!("a pattern must be a string, not {}", type_name(item.get_ref())),
-                    example(),
-                );
+            let DeValue::String(pattern) = item.get_ref() else {
+                self.wrong_type(item, "a pattern", "a string", Some(example.into()));
                 continue;
             };
-            match Glob::parse(written) {
+            match Glob::parse(pattern) {
                 Ok(glob) => globs.push(glob),
-                Err(help) => self.add(item.span(), "invalid file pattern", Some(help)),
+                Err(error) => {
+                    self.add(item.span(), "invalid file pattern", Some(error.to_string()))
+                }
             }
         }
         globs
     }
 
-    fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
-        self.errors.push(ConfigError { message: message.into(), help, span });
-    }
-
-    fn unknown_key(&mut self, name: &str, span: Range<usize>, is_override: bool) {
-        let (message, help) = match name {
-            "uuid" => (
-                "uuid can't be set in a configuration: several domains would share one vGPU, and only one of them could run at a time"
-                    .to_owned(),
-                "remove it: each domain gets its own UUID; to choose one for a single domain, use `--uuid`".to_owned(),
-            ),
-            _ => {
-                let table_keys = if is_override { ["files", "rules"] } else { ["rules", "overrides"] };
-                let keys = || KEYS.iter().map(|key| key.name).chain(table_keys);
-                let all = || format!("the keys are {}", keys().collect::<Vec<_>>().join(", "));
-                let help = closest_match(name, keys()).map_or_else(all, |closest| format!("did you mean '{closest}'?"));
-                (format!("unknown key '{name}'"), help)
-            }
-        };
-        self.add(span, message, Some(help));
-    }
-
-    /// Reads a key's value; returns `None` if it is invalid.
+    /// Reads a setting's value; returns `None` if it is invalid.
     fn value(
         &mut self,
-        key: &'static Key,
-        span: Range<usize>,
-        value: DeValue<'_>,
+        setting: &Setting,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
     ) -> Option<Value> {
-        let value = match (&key.kind, value) {
-            (Kind::Text(_), DeValue::String(text)) => Value::Text(text.into_owned()),
-            (Kind::Switch(_), DeValue::Boolean(on)) => Value::Switch(on),
-            (Kind::Names(_), DeValue::Array(items)) => {
-                let mut names = Vec::new();
-                for item in items {
-                    match item.get_ref() {
-                        DeValue::String(name) => {
-                            self.check_name(name, item.span());
-                            names.push(name.clone().into_owned());
-                        }
-                        other => self.add(
-                            item.span(),
-                            format!("a name must be a string, not {}", type_name(other)),
-                            None,
-                        ),
-                    }
+        match (setting.kind, value.get_ref()) {
+            (Kind::Switch, DeValue::Boolean(is_on)) => Some(Value::Switch(*is_on)),
+            (Kind::Names, DeValue::Array(items)) => Some(Value::Names(self.names(items))),
+            (Kind::Text { .. } | Kind::Word(_) | Kind::Folder, DeValue::String(text)) => {
+                if let Err(error) = setting.parse(text) {
+                    let message = format!("invalid value for {name}");
+                    self.add(value.span(), message, Some(error.to_string()));
+                    return None;
                 }
-                Value::Names(names)
+                // As written: `installed` is resolved when it is used.
+                Some(match setting.kind {
+                    Kind::Folder => Value::Folder(PathBuf::from(&**text)),
+                    _ => Value::from(&**text),
+                })
             }
-            (_, other) => {
-                let message =
-                    format!("{} must be {}, not {}", key.name, key.expected(), type_name(&other));
-                let written = &self.text[span.clone()];
-                let is_plain =
-                    matches!(other, DeValue::Float(_) | DeValue::Integer(_) | DeValue::Boolean(_));
-                let help = match (&key.kind, &other) {
-                    (Kind::Text(_), _) if is_plain => format!("write {} = \"{written}\"", key.name),
-                    (Kind::Names(_), DeValue::String(_)) => {
-                        format!("write {} = [{written}]", key.name)
+            (kind, other) => {
+                let written = &self.text[value.span()];
+                let help = match (kind, other) {
+                    (Kind::Names, DeValue::String(_)) => format!("write {name} = [{written}]"),
+                    (
+                        Kind::Text { .. } | Kind::Word(_) | Kind::Folder,
+                        DeValue::Float(_) | DeValue::Integer(_) | DeValue::Boolean(_),
+                    ) => format!("write {name} = \"{written}\""),
+                    _ => {
+                        let example = setting.key.map_or("", |key| key.example);
+                        format!("for example {name} = {example}")
                     }
-                    _ => format!("for example {} = {}", key.name, key.example),
                 };
-                self.add(span, message, Some(help));
-                return None;
-            }
-        };
-        match key.apply(&value, &mut PartialConfig::default()) {
-            Ok(()) => Some(value),
-            Err(help) => {
-                self.add(span, format!("invalid value for {}", key.name), Some(help));
+                self.wrong_type(value, name, kind.expected(), Some(help));
                 None
             }
         }
     }
 
+    /// Reads the names of rules and groups.
+    fn names(&mut self, items: &DeArray<'_>) -> Vec<String> {
+        let mut names = Vec::new();
+        for item in items {
+            match item.get_ref() {
+                DeValue::String(name) => {
+                    self.check_name(name, item.span());
+                    names.push(name.clone().into_owned());
+                }
+                _ => self.wrong_type(item, "a name", "a string", None),
+            }
+        }
+        names
+    }
+
     /// Reads the table `[rules]`.
-    fn levels(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Level> {
-        let DeValue::Table(table) = value else {
-            let help = "set a rule's severity with rules.ID = \"warning\"; to name a folder of rule files, use site-rules".to_owned();
-            self.add(
-                span,
-                format!(
-                    "rules must be a table of rules and their severities, not {}",
-                    type_name(&value)
-                ),
-                Some(help),
-            );
+    fn levels(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Level> {
+        let DeValue::Table(table) = value.get_ref() else {
+            let help = "set a rule's severity with rules.ID = \"warning\"; to name a folder of rule files, use site-rules";
+            let expected = "a table of rules and their severities";
+            self.wrong_type(value, "rules", expected, Some(help.into()));
             return Vec::new();
         };
+        let words: Vec<&str> = LEVELS.iter().map(|(word, _)| *word).collect();
         let mut levels = Vec::new();
         for (name, value) in table {
             self.check_name(name.get_ref(), name.span());
             self.check_severity_is_configurable(name.get_ref(), name.span());
-            let level = match value.get_ref() {
-                DeValue::String(word) => LEVELS.iter().find(|(level, _)| level == word),
-                _ => None,
+            let DeValue::String(word) = value.get_ref() else {
+                let help = format!("use one of \"{}\"", words.join("\", \""));
+                self.wrong_type(value, "a severity", "a string", Some(help));
+                continue;
             };
-            let words = || LEVELS.iter().map(|(word, _)| *word);
-            match (level, value.get_ref()) {
-                (Some((_, severity)), _) => levels.push(Level {
+            match LEVELS.iter().find(|(level, _)| level == word) {
+                Some((_, severity)) => levels.push(Level {
                     name: name.get_ref().to_string(),
                     severity: *severity,
                     span: name.span(),
                 }),
-                (None, DeValue::String(word)) => {
-                    let closest = closest_match(word, words())
-                        .map(|closest| format!("did you mean '{closest}'?"));
-                    let help = closest.unwrap_or_else(|| {
-                        format!("use one of {}", words().collect::<Vec<_>>().join(", "))
-                    });
+                None => {
+                    let all = || format!("use one of {}", words.join(", "));
+                    let help = did_you_mean(word, words.iter().copied()).unwrap_or_else(all);
                     self.add(value.span(), format!("unknown severity '{word}'"), Some(help));
-                }
-                (None, other) => {
-                    let help = format!(
-                        "use one of {}",
-                        words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
-                    );
-                    self.add(
-                        value.span(),
-                        format!("a severity must be a string, not {}", type_name(other)),
-                        Some(help),
-                    );
                 }
             }
         }
@@ -303,8 +245,9 @@ impl Reader<'_> {
 
     /// Checks that a name is that of a rule for domains, or of a group of such rules.
     fn check_name(&mut self, name: &str, span: Range<usize>) {
-        let custom_rules = || self.site_rules.iter().chain(self.other_rules);
-        if custom_rules().chain(builtin()).any(|rule| rule.matches_name(name)) {
+        let custom_rules = self.custom_rules.iter().chain(self.other_rules).map(|rule| &**rule);
+        let known: Vec<&Rule> = custom_rules.chain(builtin()).collect();
+        if known.iter().any(|rule| rule.matches_name(name)) {
             return;
         }
         let (message, help) = if of_host().iter().any(|rule| rule.matches_name(name)) {
@@ -313,16 +256,10 @@ impl Reader<'_> {
                 format!("disable it with `gvtg-xml host --ignore {name}`"),
             )
         } else {
-            let ids = custom_rules()
-                .chain(builtin())
-                .map(|rule| &*rule.id)
-                .chain(GROUPS.iter().map(|group| group.name()));
-            let closest =
-                closest_match(name, ids).map(|closest| format!("did you mean '{closest}'?"));
-            (
-                format!("there is no rule '{name}'"),
-                closest.unwrap_or_else(|| "`gvtg-xml explain` lists the rules".to_owned()),
-            )
+            let ids = known.iter().map(|rule| &*rule.id);
+            let names = ids.chain(GROUPS.iter().map(|group| group.name()));
+            let list = || "`gvtg-xml explain` lists the rules".to_owned();
+            (format!("there is no rule '{name}'"), did_you_mean(name, names).unwrap_or_else(list))
         };
         self.add(span, message, Some(help));
     }
@@ -340,18 +277,66 @@ impl Reader<'_> {
             );
         }
     }
+
+    fn unknown_key(&mut self, key: &Spanned<DeString<'_>>, other_key: &str) {
+        let name: &str = key.get_ref();
+        let (message, help) = if name == "uuid" {
+            (
+                "uuid can't be set in a configuration: several domains would share one vGPU, and only one of them could run at a time"
+                    .to_owned(),
+                "remove it: each domain gets its own UUID; to choose one for a single domain, use `--uuid`".to_owned(),
+            )
+        } else {
+            let is_override = other_key == "files";
+            let tables = if is_override { ["files", "rules"] } else { ["rules", "overrides"] };
+            let names = || keys().map(|(key, _)| key.name).chain(tables);
+            let all = || format!("the keys are {}", names().collect::<Vec<_>>().join(", "));
+            let help = did_you_mean(name, names()).unwrap_or_else(all);
+            (format!("unknown key '{name}'"), help)
+        };
+        self.add(key.span(), message, Some(help));
+    }
+
+    /// Returns the items of an array, or reports that the value is not one.
+    fn array<'v, 'd>(
+        &mut self,
+        value: &'v Spanned<DeValue<'d>>,
+        what: &str,
+        expected: &str,
+        help: &str,
+    ) -> Option<&'v DeArray<'d>> {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_type(value, what, expected, Some(help.to_owned()));
+            return None;
+        };
+        Some(items)
+    }
+
+    fn wrong_type(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        what: &str,
+        expected: &str,
+        help: Option<String>,
+    ) {
+        let found = match value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "an array",
+            DeValue::Table(_) => "a table",
+        };
+        self.add(value.span(), format!("{what} must be {expected}, not {found}"), help);
+    }
+
+    fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        self.errors.push(ConfigError { message: message.into(), help, span });
+    }
 }
 
-/// The type of a value, for messages.
-fn type_name(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "an array",
-        DeValue::Table(_) => "a table",
-    }
+fn did_you_mean<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    closest_match(name, names).map(|closest| format!("did you mean '{closest}'?"))
 }
 
 #[cfg(test)]
@@ -372,7 +357,7 @@ mod tests {
             let texts =
                 pieces.iter().map(|new| format!("{before}{new}{after}")).chain([before.to_owned()]);
             for text in texts {
-                let Err(errors) = read(&text, &[], |_| Ok(&[])) else { continue };
+                let Err(errors) = read(&text, &[], |_| Ok(Vec::new())) else { continue };
                 assert!(!errors.is_empty());
                 let source = Source::new("gvtg-xml.toml", &text);
                 for error in errors {

@@ -5,19 +5,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use super::custom_rules;
-use super::error::LoadError;
-use super::merge::merge;
-use super::model::ConfigError;
-use super::partial::PartialConfig;
+use super::effective::{EffectiveConfig, Sources};
+use super::error::{ConfigError, LoadError};
+use super::file::Loaded;
 use super::read::read;
-use super::resolved::{Loaded, ResolvedConfig};
+use super::rules::{all_rules, load_custom_rules};
 use super::search::{ConfigFile, NAME, TrustedOwners, nearest, open, real_folder};
+use super::values::{PartialConfig, Value};
 use super::watch::FileStamps;
-use crate::rules::Rule;
-use crate::text::sanitize::clean;
+use crate::rules::RuleRef;
 use foldhash::{HashMap, HashMapExt};
 
 /// The source of configurations.
@@ -31,15 +27,25 @@ pub enum Origin {
     Nowhere,
 }
 
+/// The effective configuration for a document, and its sources.
+#[derive(Clone, Debug)]
+pub struct ResolvedConfig {
+    /// The configuration, if there is one.
+    pub loaded: Option<Rc<Loaded>>,
+    /// The indices of the overrides that apply to the document.
+    pub overrides: Vec<usize>,
+    /// The effective configuration.
+    pub effective: Arc<EffectiveConfig>,
+}
+
 /// The configurations of a run, each of which is read once.
 pub struct Configs {
     origin: Origin,
     flags: PartialConfig,
-    uuid: Option<Uuid>,
     /// The custom rules of `--rules`.
-    flag_rules: &'static [Rule],
+    flag_rules: Vec<RuleRef<'static>>,
     /// The configurations that were skipped, with the reason, as messages for the user.
-    pub passed_over: Vec<String>,
+    pub skipped: Vec<String>,
     loaded_by_path: HashMap<PathBuf, Rc<Loaded>>,
     /// Folders as given, with their paths without symbolic links.
     folders: HashMap<PathBuf, Option<PathBuf>>,
@@ -65,12 +71,8 @@ impl Configs {
     ///
     /// # Errors
     /// Returns the errors in the custom rules that the flags name.
-    pub fn new(
-        origin: Origin,
-        flags: PartialConfig,
-        uuid: Option<Uuid>,
-    ) -> Result<Self, LoadError> {
-        Configs::with_session(origin, flags, uuid, None)
+    pub fn new(origin: Origin, flags: PartialConfig) -> Result<Self, LoadError> {
+        Configs::with_session(origin, flags, None)
     }
 
     /// Creates a resolver for a session; `before` is the session's previous resolver. While a
@@ -85,33 +87,29 @@ impl Configs {
     ) -> Result<Self, LoadError> {
         let mut session = Session::default();
         if let Some(before) = before {
-            session.last_valid = before
-                .session
-                .as_ref()
-                .map_or_else(HashMap::new, |session| session.last_valid.clone());
-            session.last_valid.extend(
-                before.loaded_by_path.iter().map(|(path, loaded)| (path.clone(), loaded.clone())),
-            );
+            let earlier = before.session.iter().flat_map(|session| &session.last_valid);
+            let known = earlier.chain(&before.loaded_by_path);
+            session.last_valid =
+                known.map(|(path, loaded)| (path.clone(), loaded.clone())).collect();
         }
-        Configs::with_session(origin, flags, None, Some(session))
+        Configs::with_session(origin, flags, Some(session))
     }
 
     fn with_session(
         origin: Origin,
         flags: PartialConfig,
-        uuid: Option<Uuid>,
         mut session: Option<Session>,
     ) -> Result<Self, LoadError> {
-        if let (Some(session), Some(folder)) = (&mut session, &flags.site_rules) {
+        let folder = flags.get("rules").and_then(Value::folder);
+        if let (Some(session), Some(folder)) = (&mut session, folder) {
             session.stamps.record_rules(folder);
         }
-        let flag_rules = flags.site_rules.as_deref().map_or(Ok(&[][..]), custom_rules::load)?;
+        let flag_rules = folder.map_or(Ok(Vec::new()), load_custom_rules)?;
         Ok(Configs {
             origin,
             flags,
-            uuid,
             flag_rules,
-            passed_over: Vec::new(),
+            skipped: Vec::new(),
             loaded_by_path: HashMap::new(),
             folders: HashMap::new(),
             nearest: HashMap::new(),
@@ -143,36 +141,35 @@ impl Configs {
             _ => self.real_folder(folder),
         };
         let loaded = self.loaded(folder.as_deref())?;
-        let file = folder.zip(name).map(|(folder, name)| folder.join(name));
-        let overrides =
-            loaded.as_ref().map_or(Vec::new(), |loaded| loaded.overrides_for(file.as_deref()));
+        let overrides = match (&loaded, folder.zip(name)) {
+            (Some(loaded), Some((folder, name))) => loaded.overrides_for(&folder.join(name)),
+            _ => Vec::new(),
+        };
         let has_same_sources = |resolved: &&ResolvedConfig| {
-            let has_same_file = match (&resolved.loaded, &loaded) {
-                (Some(left), Some(right)) => Rc::ptr_eq(left, right),
-                (left, right) => left.is_none() && right.is_none(),
-            };
-            has_same_file && resolved.overrides == overrides
+            resolved.loaded.as_ref().map(Rc::as_ptr) == loaded.as_ref().map(Rc::as_ptr)
+                && resolved.overrides == overrides
         };
         if let Some(resolved) = self.resolved.iter().find(has_same_sources) {
             return Ok(resolved.clone());
         }
-        let sections = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.sections(&overrides));
-        let mut in_force =
-            merge(&self.flags, &sections, custom_rules::merged(self.rules(loaded.as_deref())))
-                .map_err(|message| clean(&message).into_owned())?;
-        in_force.settings.uuid = self.uuid;
-        let resolved = ResolvedConfig { in_force: Arc::new(in_force), overrides, loaded };
+        let sources = Sources::new(&self.flags, loaded.as_deref(), &overrides);
+        let effective = Arc::new(sources.effective(self.rules(loaded.as_deref()))?);
+        let resolved = ResolvedConfig { effective, overrides, loaded };
         self.resolved.push(resolved.clone());
         Ok(resolved)
     }
 
-    /// The custom rules: those of `--rules` replace those of the configuration.
-    pub fn rules(&self, loaded: Option<&Loaded>) -> &'static [Rule] {
-        if self.flags.site_rules.is_some() {
-            self.flag_rules
-        } else {
-            loaded.map_or(&[], |loaded| loaded.config.site_rules)
-        }
+    /// The sources of a document's settings.
+    pub fn sources<'c>(&'c self, resolved: &'c ResolvedConfig) -> Sources<'c> {
+        Sources::new(&self.flags, resolved.loaded.as_deref(), &resolved.overrides)
+    }
+
+    /// All rules. The custom rules of `--rules` replace those of the configuration.
+    pub fn rules(&self, loaded: Option<&Loaded>) -> Vec<RuleRef<'static>> {
+        all_rules(match loaded {
+            Some(loaded) if self.flags.get("rules").is_none() => &loaded.config.custom_rules,
+            _ => &self.flag_rules,
+        })
     }
 
     fn real_folder(&mut self, folder: &Path) -> Option<PathBuf> {
@@ -207,7 +204,7 @@ impl Configs {
                 }
                 let search =
                     nearest(folder, TrustedOwners::of_process(std::env::var_os("SUDO_UID")))?;
-                self.passed_over.extend(search.passed_over);
+                self.skipped.extend(search.skipped);
                 search.found
             }
         };
@@ -254,7 +251,7 @@ impl Configs {
                     help: None,
                     span: at..at,
                 };
-                return Err(LoadError::Wrong { path, text, errors: vec![error] });
+                return Err(LoadError::Invalid { path, text, errors: vec![error] });
             }
         };
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -263,11 +260,11 @@ impl Configs {
             if let Some(session) = &mut self.session {
                 session.stamps.record_rules(&folder);
             }
-            custom_rules::load(&folder)
+            load_custom_rules(&folder)
         };
-        let config = match read(&text, self.flag_rules, load) {
+        let config = match read(&text, &self.flag_rules, load) {
             Ok(config) => config,
-            Err(errors) => return Err(LoadError::Wrong { path, text, errors }),
+            Err(errors) => return Err(LoadError::Invalid { path, text, errors }),
         };
         let base = real_folder(folder).unwrap_or_default();
         Ok(Loaded { path, text, config, base })

@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::keys::{KEYS, Key, Kind, Scope, Shape};
-use super::model::{GROUPS, LEVELS};
+use super::file::{GROUPS, LEVELS, keys};
 use crate::rules::builtin;
 use crate::rules::schema::Check;
+use crate::settings::{Key, Kind, Scope};
 
 /// Builds the schema. It uses draft 7, which most editors support.
 pub fn schema() -> Json {
@@ -44,33 +44,24 @@ pub fn schema() -> Json {
 }
 
 fn properties(is_wanted: impl Fn(&Key) -> bool) -> Map<String, Json> {
-    KEYS.iter()
-        .filter(|key| is_wanted(key))
-        .map(|key| (key.name.to_owned(), property(key)))
+    keys()
+        .filter(|(key, _)| is_wanted(key))
+        .map(|(key, setting)| (key.name.to_owned(), property(key, setting.kind)))
         .collect()
 }
 
-fn property(key: &Key) -> Json {
-    let mut property = match key.kind {
-        Kind::Text(_) => json!({ "type": "string" }),
-        Kind::Switch(_) => json!({ "type": "boolean" }),
-        Kind::Names(_) => json!({ "type": "array", "items": { "$ref": "#/definitions/name" } }),
-    };
-    if let Some(object) = property.as_object_mut() {
-        object.insert(
-            "description".into(),
-            format!("{}. Default: {}.", key.summary, key.default).into(),
-        );
-        match key.shape {
-            Shape::Any => {}
-            Shape::Pattern(pattern) => {
-                object.insert("pattern".into(), pattern.into());
-            }
-            Shape::OneOf(words) => {
-                object.insert("enum".into(), json!(words));
-            }
+fn property(key: &Key, kind: Kind) -> Json {
+    let mut property = match kind {
+        Kind::Text { pattern: Some(pattern), .. } => {
+            json!({ "type": "string", "pattern": pattern })
         }
-    }
+        Kind::Text { pattern: None, .. } => json!({ "type": "string" }),
+        Kind::Word(words) => json!({ "type": "string", "enum": words }),
+        Kind::Folder => json!({ "type": "string", "pattern": "^." }),
+        Kind::Switch => json!({ "type": "boolean" }),
+        Kind::Names => json!({ "type": "array", "items": { "$ref": "#/definitions/name" } }),
+    };
+    property["description"] = format!("{}. Default: {}.", key.summary, key.default).into();
     property
 }
 

@@ -6,7 +6,6 @@
 //! must not be writable by everyone. A file that another user left in /tmp must not control what
 //! `virsh edit` shows there.
 
-use crate::text::sanitize::{clean_path, system_error};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
@@ -14,6 +13,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+
+use super::LoadError;
+use crate::text::sanitize::{clean_path, system_error};
 
 /// The name of a configuration that is found automatically.
 pub const NAME: &str = "gvtg-xml.toml";
@@ -35,7 +37,7 @@ pub struct Search {
     /// The nearest one.
     pub found: Option<ConfigFile>,
     /// The configurations that were skipped, with the reason, as messages for the user.
-    pub passed_over: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
 /// The users whose configurations are trusted, besides root.
@@ -69,7 +71,7 @@ impl TrustedOwners {
 ///
 /// # Errors
 /// Returns an error for a configuration that can't be trusted or opened, with what to do.
-pub fn nearest(folder: &Path, trusted: TrustedOwners) -> Result<Search, String> {
+pub fn nearest(folder: &Path, trusted: TrustedOwners) -> Result<Search, LoadError> {
     let mut search = Search::default();
     for folder in folder.ancestors() {
         let path = folder.join(NAME);
@@ -78,7 +80,7 @@ pub fn nearest(folder: &Path, trusted: TrustedOwners) -> Result<Search, String> 
         if !trusted.contains(link.uid())
             && fs::metadata(folder).is_ok_and(|folder| is_writable_by_all(&folder))
         {
-            search.passed_over.push(format!(
+            search.skipped.push(format!(
                 "{} is skipped: it is owned by user {}",
                 path.display(),
                 link.uid()
@@ -95,12 +97,13 @@ fn open_trusted(
     path: PathBuf,
     link: &Metadata,
     trusted: TrustedOwners,
-) -> Result<ConfigFile, String> {
+) -> Result<ConfigFile, LoadError> {
     let help = format!(
         "to use it anyway, pass `--config {}`; to go on without it, pass `--isolated`",
         clean_path(&path)
     );
-    let refuse = |reason: String| format!("{}: {reason}\n  help: {help}", clean_path(&path));
+    let refuse = |reason: String| LoadError::unusable(&path, reason, Some(help.clone()));
+    let unreadable = |error: io::Error| refuse(cannot_be_read(&error));
     let foreign_owner_message = |owner: u32| {
         format!(
             "is owned by user {owner}; only configurations owned by you or root are read automatically"
@@ -111,12 +114,12 @@ fn open_trusted(
     }
     // Do not block on a pipe.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-    let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(&path);
-    let file =
-        opened.map_err(|error| refuse(format!("can't be read: {}", system_error(&error))))?;
-    let metadata = file
-        .metadata()
-        .map_err(|error| refuse(format!("can't be read: {}", system_error(&error))))?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.cast_signed())
+        .open(&path)
+        .map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
         return Err(refuse("is not a regular file".into()));
     }
@@ -124,13 +127,14 @@ fn open_trusted(
         return Err(refuse(foreign_owner_message(metadata.uid())));
     }
     if is_writable_by_all(&metadata) {
-        return Err(format!(
-            "{}: any user can write to it\n  help: run `chmod o-w {}`; {help}",
-            clean_path(&path),
-            clean_path(&path)
-        ));
+        let help = format!("run `chmod o-w {}`; {help}", clean_path(&path));
+        return Err(LoadError::unusable(&path, "any user can write to it", Some(help)));
     }
     Ok(ConfigFile { path, file })
+}
+
+fn cannot_be_read(error: &io::Error) -> String {
+    format!("can't be read: {}", system_error(error))
 }
 
 fn is_writable_by_all(metadata: &Metadata) -> bool {
@@ -141,10 +145,9 @@ fn is_writable_by_all(metadata: &Metadata) -> bool {
 ///
 /// # Errors
 /// Returns an error if the file can't be opened.
-pub fn open(path: &Path) -> Result<ConfigFile, String> {
-    let file = File::open(path).map_err(|error| {
-        format!("{}: can't be read: {}", clean_path(path), system_error(&error))
-    })?;
+pub fn open(path: &Path) -> Result<ConfigFile, LoadError> {
+    let file = File::open(path)
+        .map_err(|error| LoadError::unusable(path, cannot_be_read(&error), None))?;
     Ok(ConfigFile { path: path.to_owned(), file })
 }
 
@@ -153,17 +156,14 @@ impl ConfigFile {
     ///
     /// # Errors
     /// Returns an error if the file can't be read or is too large.
-    pub fn read(self) -> Result<Vec<u8>, String> {
-        let read_error = |error: io::Error| {
-            format!("{}: can't be read: {}", clean_path(&self.path), system_error(&error))
-        };
+    pub fn read(self) -> Result<Vec<u8>, LoadError> {
+        let read_error =
+            |error: io::Error| LoadError::unusable(&self.path, cannot_be_read(&error), None);
         let mut bytes = Vec::new();
         self.file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).map_err(read_error)?;
         if bytes.len() as u64 > MAX_FILE_SIZE {
-            return Err(format!(
-                "{}: is larger than 1 MiB, the limit for a configuration",
-                clean_path(&self.path)
-            ));
+            let reason = "is larger than 1 MiB, the limit for a configuration";
+            return Err(LoadError::unusable(&self.path, reason, None));
         }
         Ok(bytes)
     }

@@ -6,10 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::LoadError;
-use super::merge::EffectiveConfig;
-use super::partial::PartialConfig;
-use super::resolver::{Configs, Origin};
+use super::{Configs, EffectiveConfig, LoadError, Origin, PartialConfig};
 
 /// The device, inode, size and time of the last change (ctime, in seconds and nanoseconds) of a
 /// file; `None` if it does not exist. The ctime covers content, owner and mode.
@@ -64,23 +61,20 @@ impl ConfigWatcher {
     /// Creates a session with these flags.
     ///
     /// # Errors
-    /// Returns the errors in the flags, as a message for the user.
-    pub fn new(origin: Origin, flags: PartialConfig) -> Result<Self, String> {
-        let in_words = |failure: LoadError| failure.lines().join("\n");
-        let mut configs =
-            Configs::of_session(origin.clone(), flags.clone(), None).map_err(in_words)?;
+    /// Returns the errors in the flags.
+    pub fn new(origin: Origin, flags: PartialConfig) -> Result<Self, LoadError> {
+        let mut configs = Configs::of_session(origin.clone(), flags.clone(), None)?;
         let alone =
-            |flags: PartialConfig| Configs::new(Origin::Nowhere, flags, None)?.find(Path::new(""));
+            |flags: PartialConfig| Configs::new(Origin::Nowhere, flags)?.find(Path::new(""));
         let base = match alone(flags.clone()) {
             Ok(resolved) => resolved,
             // `--only` and `--ignore` may name rules that only a configuration defines.
             Err(failure) if configs.find_in(Path::new(""), None).is_err() => {
-                return Err(in_words(failure));
+                return Err(failure);
             }
-            Err(_) => alone(PartialConfig { only: None, ignore: None, ..flags.clone() })
-                .map_err(in_words)?,
+            Err(_) => alone(flags.clone().without(&["only", "ignore"]))?,
         };
-        let base = base.in_force;
+        let base = base.effective;
         Ok(ConfigWatcher { origin, flags, configs, base, failures: Vec::new() })
     }
 
@@ -88,7 +82,7 @@ impl ConfigWatcher {
     /// current folder.
     pub fn find(&mut self, document: Option<&Path>) -> Arc<EffectiveConfig> {
         match self.configs.find(document.unwrap_or(Path::new(""))) {
-            Ok(resolved) => resolved.in_force,
+            Ok(resolved) => resolved.effective,
             Err(failure) => {
                 self.add_failure(failure);
                 self.base.clone()

@@ -10,7 +10,7 @@ use gvtg_xml::xml;
 use serde_json::{Value, json};
 
 use crate::places::Places;
-use crate::wishes;
+use crate::settings;
 
 /// Returns `{"findings", "suppressed", "fixed"}`. For a text that is not a domain, there is one
 /// finding and `fixed` is null. For invalid settings, the result is only `{"settings": [{"name",
@@ -20,7 +20,7 @@ use crate::wishes;
 /// "display_fixes_skipped", "ignoresErrors"}`; `applied` and `remaining` are numbers of findings,
 /// the last two fields are those of `Fixed`. If the fixes conflict, it is `{"error"}`.
 pub fn check(text: &str, settings: &str) -> Value {
-    let settings = match wishes::read(settings) {
+    let settings = match settings::read(settings) {
         Ok(settings) => settings,
         Err(errors) => return json!({ "settings": errors }),
     };
@@ -92,7 +92,7 @@ fn finding_json(finding: &Diagnostic<'_>, places: &mut Places<'_>) -> Value {
 /// Returns the report of `gvtg-xml lint --format json` for a file with this name. Invalid settings
 /// are ignored.
 pub fn report(name: &str, text: &str, settings: &str) -> String {
-    let (settings, _) = wishes::read_valid(settings);
+    let (settings, _) = settings::read_valid(settings);
     let source = Source::new(name, text);
     let (open, suppressed) =
         match lint_all(text, &RuleSet::all(builtin()), &settings, Detail::Edits) {

@@ -9,7 +9,7 @@ use gvtg_xml::text::Source;
 use gvtg_xml::{domain, xml::XmlError};
 use serde_json::{Value, json};
 
-use crate::wishes;
+use crate::settings;
 
 /// Returns `{"files": [{"name", "path", "what", "mode", "text"}], "steps": [text]}`. `path` is null
 /// for text that the user must add to an existing file; then `what` says how. If there are no
@@ -19,7 +19,7 @@ use crate::wishes;
 /// The options are `style` (`qemu.d`, `qemu` or `session`) and `parameters` (`modprobe`, `grub`,
 /// `systemd-boot` or `raw`), as for the flags of `gvtg-xml emit`.
 pub fn files(text: &str, settings: &str, options: &str) -> Value {
-    let settings = match wishes::read(settings) {
+    let settings = match settings::read(settings) {
         Ok(settings) => settings,
         Err(errors) => return json!({ "settings": errors }),
     };

@@ -1,7 +1,7 @@
 //! gvtg-xml's engine for browsers: takes texts and settings and returns JSON. All work is done by
 //! the library; this crate converts positions and names for the page.
 //!
-//! - `places`: byte offsets as editor positions. `wishes`: settings from names and values. `check`:
+//! - `places`: byte offsets as editor positions. `settings`: settings from names and values. `check`:
 //!   findings and the fixed text.
 //! - `host`: the host's files. `question`: explanations of messages. `rule`: the rules' pages.
 
@@ -12,7 +12,7 @@ mod host;
 mod places;
 mod question;
 mod rule;
-mod wishes;
+mod settings;
 
 /// Returns the findings in a domain with their edits, and the text after all permitted fixes; see
 /// [`check::check`]. `settings` is a JSON object.

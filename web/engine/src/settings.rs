@@ -1,8 +1,8 @@
 //! Settings from names and values, named like the flags of the command line. Only the fields that
 //! the user filled in are set; all others are left to the document.
 
-use gvtg_xml::settings::parsers;
 use gvtg_xml::domain::Settings;
+use gvtg_xml::settings::{Kind, SettingError, setting};
 use serde_json::{Value, json};
 
 /// Reads settings from a JSON object of names and values; a switch is on regardless of its value.
@@ -28,31 +28,24 @@ pub fn read_valid(text: &str) -> (Settings, Vec<Value>) {
     };
     let mut errors = Vec::new();
     for (name, value) in &values {
-        if let Err(message) = set(&mut settings, name, value.as_str().unwrap_or("")) {
-            errors.push(json!({ "name": name, "message": message }));
+        if let Err(error) = set(&mut settings, name, value.as_str().unwrap_or("")) {
+            errors.push(json!({ "name": name, "message": error.to_string() }));
         }
     }
     (settings, errors)
 }
 
-fn set(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
-    let explicit = &mut settings.explicit;
-    match name {
-        // The browser's machine is not the host.
-        "libvirt" if text == "installed" => return Err("use a version such as 9.0".into()),
-        "libvirt" => settings.libvirt = parsers::libvirt(text)?,
-        "uuid" => settings.uuid = Some(parsers::uuid(text)?),
-        "type" => explicit.vgpu_type = Some(parsers::vgpu_type(text)?),
-        "pci" => explicit.pci = Some(parsers::pci(text)?),
-        "display" => explicit.display = Some(parsers::display(text)?),
-        "display-env" => explicit.display_env = Some(parsers::display_env(text)?),
-        "gdk-scale" => explicit.gdk_scale = Some(parsers::gdk_scale(text)?),
-        "alias" => explicit.alias = Some(parsers::alias(text)?),
-        "romfile" => explicit.romfile = Some(parsers::romfile(text)?),
-        "audio" => explicit.audio = Some(parsers::audio(text)?),
-        "keep-video" => settings.keep_video = true,
-        "unsafe-fixes" => settings.unsafe_fixes = true,
-        _ => return Err(format!("unknown setting '{name}'")),
+fn set(settings: &mut Settings, name: &str, text: &str) -> Result<(), SettingError> {
+    // The browser's machine is not the host.
+    if (name, text) == ("libvirt", "installed") {
+        return Err("use a version such as 9.0".into());
+    }
+    let setting = setting(name)
+        .filter(|setting| setting.page.is_some())
+        .ok_or_else(|| format!("unknown setting '{name}'"))?;
+    match setting.kind {
+        Kind::Switch => settings.set(name, "true"),
+        _ => settings.set(name, &setting.parse(text)?),
     }
     Ok(())
 }
