@@ -9,5 +9,5 @@ mod setting;
 mod table;
 
 pub use error::SettingError;
-pub use setting::{Key, Kind, PageField, Scope, Setting};
+pub use setting::{Choices, Key, Kind, PageField, Scope, Setting};
 pub use table::{SETTINGS, setting};

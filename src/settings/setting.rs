@@ -18,7 +18,7 @@ pub struct Setting {
     pub long_help: Option<&'static str>,
     /// The key of the configuration.
     pub key: Option<Key>,
-    /// The description in VS Code's settings, in Markdown.
+    /// The description in VS Code's settings, in Markdown if it contains code.
     pub editor: Option<&'static str>,
     /// The field on the web page.
     pub page: Option<PageField>,

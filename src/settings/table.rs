@@ -231,7 +231,7 @@ pub static SETTINGS: &[Setting] = &[
             ..file_key("audio")
         }),
         editor: Some(
-            "The audio backend that replaces SPICE audio: a type of `<audio>`, optionally with attributes.",
+            "The audio backend that replaces SPICE audio: a type of <audio>, optionally with attributes.",
         ),
         page: Some(PageField {
             label: "Audio",
@@ -252,7 +252,7 @@ pub static SETTINGS: &[Setting] = &[
             example: "true",
             ..file_key("keep-video")
         }),
-        editor: Some("Keep `<video>`, for example while the guest is being installed."),
+        editor: Some("Keep <video>, for example while the guest is being installed."),
         page: Some(PageField {
             label: "Keep <video>",
             placeholder: "",
@@ -425,4 +425,38 @@ const fn file_key(name: &'static str) -> Key {
 /// Finds a setting by name.
 pub fn setting(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::overrides::OVERRIDE_FIELDS;
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        assert_eq!(names.len(), SETTINGS.len());
+    }
+
+    #[test]
+    fn settings_of_documents_accept_their_values() {
+        for field in OVERRIDE_FIELDS {
+            let setting = setting(field.name).unwrap();
+            for value in [field.default, Some(field.unusual)].into_iter().flatten() {
+                assert_eq!(setting.parse(value).as_deref(), Ok(value), "{}", field.name);
+            }
+        }
+    }
+
+    #[test]
+    fn stored_values_are_accepted_again() {
+        for setting in SETTINGS {
+            let Some(key) = setting.key else { continue };
+            let example = key.example.trim_matches('"');
+            let stored = setting.parse(example).unwrap();
+            assert_eq!(setting.parse(&stored), Ok(stored), "{}", setting.name);
+        }
+    }
 }

@@ -33,6 +33,7 @@ mod matchers;
 mod output;
 mod pre_commit;
 mod release;
+mod setting_table;
 mod suggestions;
 mod suppressions;
 mod terminal_output;

@@ -1,0 +1,190 @@
+//! All places that know the settings agree with the table: flags, VS Code's settings, the web page.
+//! The last two are generated. (tests/cli/config_schema.rs is about the configuration.)
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use crate::common;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use clap::{Arg, Command};
+use gvtg_xml::cli::manual::{Length, command};
+use gvtg_xml::settings::{Choices, Kind, PageField, SETTINGS, Setting};
+use gvtg_xml::vgpu_types;
+
+/// Flags that have a setting's name and another meaning.
+const OTHER_FLAGS: &[(&str, &str)] = &[("emit", "only"), ("host", "ignore")];
+
+/// Compares the text between two markers of a file with the generated text.
+fn check_generated(path: &str, begin: &str, end: &str, expected: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    let (before, rest) = text.split_once(begin).unwrap_or_else(|| panic!("{path} has no {begin}"));
+    let (found, after) = rest.split_once(end).unwrap_or_else(|| panic!("{path} has no {end}"));
+    if common::is_renewing() {
+        fs::write(path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
+    } else {
+        assert_eq!(found, expected, "{path}: run UPDATE_EXPECTED=1 cargo test --test cli setting");
+    }
+}
+
+/// The visible flags of a command and of its subcommands.
+fn flags(command: &Command) -> Vec<&Arg> {
+    let own = command.get_arguments().filter(|flag| !flag.is_hide_set());
+    own.chain(command.get_subcommands().flat_map(flags)).collect()
+}
+
+#[test]
+fn commands_have_the_flags_of_the_table() {
+    let program = command(Length::Long);
+    for setting in SETTINGS {
+        let has_flag = |command: &&Command| {
+            flags(command).iter().any(|flag| flag.get_long() == Some(setting.name))
+                && !OTHER_FLAGS.contains(&(command.get_name(), setting.name))
+        };
+        let commands: BTreeSet<&str> =
+            program.get_subcommands().filter(has_flag).map(Command::get_name).collect();
+        assert!(commands.into_iter().eq(setting.commands.iter().copied()), "{}", setting.name);
+    }
+}
+
+#[test]
+fn flags_have_the_help_of_the_table() {
+    let program = command(Length::Long);
+    let config = program.find_subcommand("config").unwrap();
+    for setting in SETTINGS.iter().filter(|setting| !setting.commands.is_empty()) {
+        let mut flags = config.get_arguments();
+        let flag = flags.find(|flag| flag.get_long() == Some(setting.name)).unwrap();
+        let [help, long_help] = [flag.get_help(), flag.get_long_help()]
+            .map(|help| help.map(ToString::to_string).unwrap_or_default());
+        assert_eq!(help, setting.help);
+        assert_eq!(long_help, setting.long_help.unwrap_or_default(), "{}", setting.name);
+    }
+}
+
+#[test]
+fn vs_code_has_the_settings_of_the_language_server() {
+    let mut properties = String::new();
+    for setting in SETTINGS {
+        let Some(description) = setting.editor else { continue };
+        assert!(setting.commands.contains(&"lsp"), "{}", setting.name);
+        let kind = match setting.kind {
+            Kind::Switch => "\"type\": \"boolean\",\n          \"default\": false",
+            Kind::Names => {
+                "\"type\": \"array\",\n          \"items\": { \"type\": \"string\" },\n          \"default\": []"
+            }
+            _ => "\"type\": \"string\",\n          \"default\": \"\"",
+        };
+        let key = if description.contains('`') { "markdownDescription" } else { "description" };
+        let name = setting.name;
+        let description = serde_json::Value::from(description);
+        write!(
+            properties,
+            ",\n        \"gvtg-xml.{name}\": {{\n          {kind},\n          \"{key}\": {description}\n        }}"
+        )
+        .unwrap();
+    }
+    let missing: Vec<&str> = SETTINGS
+        .iter()
+        .filter(|setting| setting.commands.contains(&"lsp") && setting.editor.is_none())
+        .map(|setting| setting.name)
+        .collect();
+    assert_eq!(missing, [""; 0]);
+    check_generated(
+        "editors/vscode/package.json",
+        "\"Do not read any `gvtg-xml.toml`.\"\n        }",
+        "\n      }\n    },\n    \"problemMatchers\"",
+        &properties,
+    );
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn options(values: impl Iterator<Item = impl AsRef<str>>) -> String {
+    values.map(|value| format!("<option>{}</option>", value.as_ref())).collect()
+}
+
+/// A field of the page's form.
+fn field(setting: &Setting, page: PageField) -> String {
+    let (name, label, hint) = (setting.name, escaped(page.label), escaped(page.hint));
+    let placeholder = page.placeholder;
+    let field = match (setting.kind, page.choices) {
+        (Kind::Switch, _) => {
+            format!(
+                "<label class=\"switch\"><input type=\"checkbox\" name=\"{name}\" value=\"yes\"> {label}"
+            )
+        }
+        (_, Choices::VgpuTypes) => {
+            let types: Vec<String> = vgpu_types::names().collect();
+            let lines: Vec<String> = types.chunks(4).map(|line| options(line.iter())).collect();
+            let none = format!("<option value=\"\">{placeholder}</option>");
+            format!(
+                "<label>{label} <select name=\"{name}\">{none}\n            {}</select>",
+                lines.join("\n            ")
+            )
+        }
+        (_, choices) => {
+            let list = match choices {
+                Choices::Proposals(_) => format!(" list=\"{name}s\""),
+                _ => String::new(),
+            };
+            format!(
+                "<label>{label} <input name=\"{name}\" placeholder=\"{placeholder}\"{list} autocomplete=\"off\" spellcheck=\"false\">"
+            )
+        }
+    };
+    format!("        {field}\n          <small>{hint}</small></label>\n")
+}
+
+#[test]
+fn the_web_page_has_the_fields_of_the_table() {
+    let mut fields = String::new();
+    let mut lists = String::new();
+    for setting in SETTINGS {
+        let Some(page) = setting.page else { continue };
+        fields.push_str(&field(setting, page));
+        if let Choices::Proposals(values) = page.choices {
+            let values = options(values.iter());
+            writeln!(lists, "      <datalist id=\"{}s\">{values}</datalist>", setting.name)
+                .unwrap();
+        }
+    }
+    let path = "web/pages/index.html";
+    check_generated(path, "<div class=\"fields\">\n", "        <label>libvirt hook ", &fields);
+    check_generated(path, "copy it to share them.</span></p>\n", "    </details>", &lists);
+}
+
+/// The files below a folder that contain one of these words.
+fn files_with(folder: &Path, words: &[&str], files: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_with(&path, words, files);
+        } else if fs::read_to_string(&path)
+            .is_ok_and(|text| words.iter().any(|word| text.contains(word)))
+        {
+            files.insert(path.display().to_string());
+        }
+    }
+}
+
+#[test]
+fn a_setting_is_declared_in_its_field_the_table_and_its_flag() {
+    let mut files = BTreeSet::new();
+    for folder in ["src", "web/engine/src", "editors/vscode/src", "web/src"] {
+        files_with(Path::new(folder), &["\"gdk-scale\"", "gdk_scale"], &mut files);
+    }
+    let expected = [
+        "src/cli/emit/filter.rs", // a hook that takes some of the settings
+        "src/cli/flags.rs",
+        "src/cli/manual/flags.rs",
+        "src/domain/overrides.rs",
+        "src/settings/parsers.rs",
+        "src/settings/table.rs",
+    ];
+    assert!(files.iter().eq(expected), "{files:?}");
+}
