@@ -39,6 +39,7 @@ mod suggestions;
 mod summary;
 mod suppress;
 mod terminal;
+mod tips;
 mod types;
 
 use crate::settings::parsers::{pci, uuid, vgpu_type};

@@ -7,42 +7,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory, Error, Parser};
 
 use super::Cli;
+use super::tips::tip_for;
 use crate::emit::shell;
 use crate::text::sanitize::clean_lines;
-
-/// The tips for words of other programs, one per line.
-const TIPS: &str = include_str!("tips.txt");
-
-/// A tip for words of other programs.
-struct Tip {
-    /// The commands to which the tip applies; `*` for all.
-    commands: Vec<&'static str>,
-    words: Vec<&'static str>,
-    text: &'static str,
-}
-
-/// Returns all tips, in the order of the table.
-fn tips() -> impl Iterator<Item = Tip> {
-    TIPS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let mut columns = line.splitn(3, " | ");
-        let commands = columns.next()?.split(' ').collect();
-        let words = columns.next()?.split(' ').collect();
-        Some(Tip { commands, words, text: columns.next()? })
-    })
-}
-
-impl Tip {
-    /// Whether the tip is about this word and applies to this command.
-    fn fits(&self, command: &str, word: &str) -> bool {
-        let is_for = |name: &&str| *name == "*" || *name == command;
-        self.words.contains(&word) && self.commands.iter().any(is_for)
-    }
-}
-
-/// Returns the tip for a word of another program.
-fn tip_for(command: &str, word: &str) -> Option<String> {
-    tips().find(|tip| tip.fits(command, word)).map(|tip| tip.text.to_owned())
-}
 
 /// Renders a usage error. User input is escaped, so that it cannot fake lines of output.
 pub(super) fn render_usage_error(error: Error, arguments: &[String]) -> String {
@@ -66,6 +33,15 @@ fn render_with_tip(mut error: Error, tip: Option<String>, command: &mut Command)
     }
     if error.get(ContextKind::Usage).is_some() {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    // Values that are only offered for completion are not all that the flag accepts.
+    let flag =
+        text(&error, ContextKind::InvalidArg).and_then(|shown| shown.split([' ', '=']).next());
+    let flag = flag.and_then(|flag| flag.strip_prefix("--")).and_then(|name| {
+        command.get_arguments().find(|argument| argument.get_long() == Some(name))
+    });
+    if flag.is_some_and(Arg::is_hide_possible_values_set) {
+        error.remove(ContextKind::ValidValue);
     }
     if let Some(tip) = tip {
         for other in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
@@ -223,6 +199,7 @@ fn text(error: &Error, kind: ContextKind) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tips::{TIPS, Tip, tips};
     use super::*;
 
     /// Returns the paths of the commands that a tip applies to.

@@ -153,6 +153,18 @@ fn reports_an_empty_file_name() {
 }
 
 #[test]
+fn lists_possible_values_only_if_these_are_all() {
+    let (code, _, stderr) = run("lint --libvirt", BAD);
+    assert_eq!(code, 2);
+    assert_eq!(
+        stderr,
+        "error: a value is required for '--libvirt <VERSION>' but none was supplied\n\n\
+         For more information, try '--help'.\n"
+    );
+    assert!(run("lint --format", BAD).2.contains("[possible values: full, concise, json,"));
+}
+
+#[test]
 fn suggests_the_nearest_rule_or_group() {
     for (said, meant) in [
         ("dispaly", "display"),
