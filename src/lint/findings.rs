@@ -194,48 +194,84 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     detail: Detail,
     planner: Option<&EditPlanner<'_, 'd>>,
 ) -> Vec<Diagnostic<'r>> {
+    let Some(planner) = planner else {
+        let mut diagnostics: Vec<_> =
+            findings.map(|finding| finding.diagnostic(domain, detail, None)).collect();
+        sort(&mut diagnostics);
+        return diagnostics;
+    };
     let findings: Vec<_> = findings.collect();
-    // An edit that waits for another fix may not be needed after that one.
-    let others_wait = planner.is_some()
-        && findings
-            .iter()
-            .any(|finding| finding.is_fixable(Applicability::Safe) && finding.is_first(domain));
-    let mut renames_left = if planner.is_some() { MAX_RENAMES_IN_EDITS } else { 0 };
-    let mut bytes_left =
-        domain.document.text().len().saturating_mul(MAX_EDIT_FACTOR).saturating_add(SMALL_TEXT);
-    let diagnostics = findings.into_iter().map(|finding| {
-        if renames_left > 0 && finding.changes().contains(&Change::NameVgpu) {
-            renames_left = renames_left.saturating_sub(domain.renaming().len());
+    let mut budget = EditBudget::new(domain, &findings);
+    let mut diagnostics: Vec<_> = findings
+        .into_iter()
+        .map(|finding| budget.diagnostic(finding, domain, detail, planner))
+        .collect();
+    sort(&mut diagnostics);
+    diagnostics
+}
+
+/// Decides which findings get the edits that fix them alone, within the limits above.
+pub(super) struct EditBudget {
+    /// Whether some fixes must wait for others: their edits may not be needed after these.
+    some_wait: bool,
+    renames_left: usize,
+    bytes_left: usize,
+}
+
+impl EditBudget {
+    /// The budget for edits of some or all of these findings, which are all that are not
+    /// suppressed.
+    pub(super) fn new<'d>(domain: &Domain<'d>, findings: &[&RuleFinding<'d, '_>]) -> Self {
+        let length = domain.document.text().len();
+        EditBudget {
+            some_wait: findings
+                .iter()
+                .any(|finding| finding.is_fixable(Applicability::Safe) && finding.is_first(domain)),
+            renames_left: MAX_RENAMES_IN_EDITS,
+            bytes_left: length.saturating_mul(MAX_EDIT_FACTOR).saturating_add(SMALL_TEXT),
         }
-        if renames_left > 0
-            && finding.changes().iter().any(|change| matches!(change, Change::Remove(_)))
-        {
-            renames_left = renames_left.saturating_sub(
-                domain.references().kinds.iter().map(|kind| kind.devices.len()).sum(),
-            );
-            // Removing a host device changes the numbers of those after it, which every -set may
-            // name.
-            if finding.removed().any(|element| domain.alias_of(element).is_some()) {
-                renames_left =
-                    renames_left.saturating_sub(domain.host_devices.len() + domain.sets.len());
-            }
+    }
+
+    /// Converts a finding to a diagnostic; it has edits if they are within the budget and need not
+    /// wait for another fix.
+    pub(super) fn diagnostic<'d, 'r>(
+        &mut self,
+        finding: &RuleFinding<'d, 'r>,
+        domain: &Domain<'d>,
+        detail: Detail,
+        planner: &EditPlanner<'_, 'd>,
+    ) -> Diagnostic<'r> {
+        if self.renames_left > 0 {
+            self.renames_left = self.renames_left.saturating_sub(renames(finding, domain));
         }
-        let mut diagnostic = finding.diagnostic(
-            domain,
-            detail,
-            planner.filter(|_| renames_left > 0 && (!others_wait || finding.may_be_first(domain))),
-        );
+        let has_edits = self.renames_left > 0 && (!self.some_wait || finding.may_be_first(domain));
+        let planner = if has_edits { Some(planner) } else { None };
+        let mut diagnostic = finding.diagnostic(domain, detail, planner);
         if let Some(fix) = &mut diagnostic.fix {
-            match bytes_left.checked_sub(fix.edits.inserted_len()) {
-                Some(rest) => bytes_left = rest,
+            match self.bytes_left.checked_sub(fix.edits.inserted_len()) {
+                Some(rest) => self.bytes_left = rest,
                 None => fix.edits = Edits::default(),
             }
         }
         diagnostic
-    });
-    let mut diagnostics: Vec<_> = diagnostics.collect();
-    sort(&mut diagnostics);
-    diagnostics
+    }
+}
+
+/// The number of places that the edits of a finding may rename.
+fn renames<'d>(finding: &RuleFinding<'d, '_>, domain: &Domain<'d>) -> usize {
+    let mut count = 0;
+    if finding.changes().contains(&Change::NameVgpu) {
+        count += domain.renaming().len();
+    }
+    if finding.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
+        let kinds = &domain.references().kinds;
+        count += kinds.iter().map(|kind| kind.devices.len()).sum::<usize>();
+        // Removing a host device changes the numbers of those after it, which every -set may name.
+        if finding.removed().any(|element| domain.alias_of(element).is_some()) {
+            count += domain.host_devices.len() + domain.sets.len();
+        }
+    }
+    count
 }
 
 /// Whether fixes may change how the guest is displayed.

@@ -16,6 +16,7 @@ mod diagnostic;
 mod findings;
 mod fix;
 mod fix_result;
+mod linted_domain;
 mod pass;
 mod remap;
 mod removals;
@@ -29,6 +30,7 @@ pub use diagnostic::{Detail, Diagnostic, Fix, Related};
 use findings::{Picture, RuleFinding, diagnostics, find};
 pub use fix::{fix, fix_with_others};
 pub use fix_result::{FixError, Fixed, Guest};
+pub use linted_domain::{LintedDomain, with_linted};
 use suppression_lints::unused;
 
 /// Bytes that the limits on edits and on growth allow in addition to a multiple of the text's size.

@@ -1,0 +1,97 @@
+//! A linted domain that computes edits on request. Editors ask for a few of them at a time, at the
+//! cursor.
+
+use std::ops::Range;
+
+use super::findings::{EditBudget, Picture, RuleFinding, find, sort};
+use super::suppression_lints::unused;
+use crate::domain::{self, Domain, Settings};
+use crate::fix::EditPlanner;
+use crate::lint::suppress::{self, SuppressionStyle};
+use crate::lint::{Detail, Diagnostic};
+use crate::rules::RuleSet;
+use crate::text::{Applicability, Edits};
+use crate::xml::XmlError;
+
+/// A linted domain.
+pub struct LintedDomain<'l, 'd, 'r> {
+    domain: &'l Domain<'d>,
+    findings: Vec<RuleFinding<'d, 'r>>,
+    planner: EditPlanner<'l, 'd>,
+}
+
+/// Lints a text once and calls `use_linted` with the result, which computes edits on request.
+///
+/// ```
+/// use gvtg_xml::domain::Settings;
+/// use gvtg_xml::lint::with_linted;
+/// use gvtg_xml::rules::{RuleSet, builtin};
+///
+/// let text = "<domain type='kvm'>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
+/// let at = text.find("<graphics").ok_or("not found")?;
+/// let fixes = with_linted(text, &RuleSet::all(builtin()), &Settings::default(), |linted| {
+///     linted.diagnostics_in(&(at..at))
+/// })?;
+/// assert_eq!(fixes.len(), 1);
+/// assert!(fixes[0].fix.as_ref().is_some_and(|fix| !fix.edits.is_empty()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As for [`lint`](super::lint).
+pub fn with_linted<'r, T>(
+    text: &str,
+    rules: &RuleSet<'r>,
+    settings: &Settings,
+    use_linted: impl FnOnce(&LintedDomain<'_, '_, 'r>) -> T,
+) -> Result<T, XmlError> {
+    domain::read(text, settings, |domain| {
+        let (mut findings, mut suppressions) =
+            find(domain, rules, Detail::Edits, Picture::Replaceable);
+        let unused = unused(domain, rules, &findings, &mut suppressions);
+        findings.extend(unused);
+        use_linted(&LintedDomain { domain, findings, planner: EditPlanner::new(domain) })
+    })
+}
+
+impl<'r> LintedDomain<'_, '_, 'r> {
+    /// Returns the findings that touch a range and are not suppressed, in the order of the text,
+    /// with the edits that fix them alone.
+    pub fn diagnostics_in(&self, range: &Range<usize>) -> Vec<Diagnostic<'r>> {
+        let open: Vec<_> =
+            self.findings.iter().filter(|finding| !finding.is_suppressed()).collect();
+        let mut budget = EditBudget::new(self.domain, &open);
+        let touches_range = |finding: &&RuleFinding<'_, '_>| {
+            let span = &finding.finding.span;
+            span.start <= range.end && range.start <= span.end
+        };
+        let mut diagnostics: Vec<_> = open
+            .into_iter()
+            .filter(touches_range)
+            .map(|finding| budget.diagnostic(finding, self.domain, Detail::Edits, &self.planner))
+            .collect();
+        sort(&mut diagnostics);
+        diagnostics
+    }
+
+    /// Returns the edits that together fix all findings of a rule that are safe to fix.
+    pub fn edits_for(&self, rule: &str) -> Edits {
+        let fixable = self
+            .findings
+            .iter()
+            .filter(|finding| finding.rule.id == rule && finding.is_fixable(Applicability::Safe));
+        self.planner.edits(fixable.flat_map(|finding| finding.changes()))
+    }
+
+    /// Returns the edits that suppress a rule's finding that starts at this byte offset. The reason
+    /// must be one that the style [accepts](SuppressionStyle::validate_reason).
+    pub fn suppressing_edits(
+        &self,
+        rule: &str,
+        offset: usize,
+        reason: &str,
+        style: SuppressionStyle,
+    ) -> Edits {
+        suppress::edits(self.domain, &[(offset, rule)], reason, style)
+    }
+}
