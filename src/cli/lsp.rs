@@ -1,6 +1,8 @@
 //! `gvtg-xml lsp`.
 
+use std::error::Error;
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{BufReader, stdin, stdout};
 
 use clap::{Args, Parser};
@@ -9,8 +11,7 @@ use serde_json::{Map, Value};
 use super::error::{fail, from_message};
 use super::flags::{CONFIGURATION_FILE, OriginArgs, RuleArgs, SettingsArgs, common_flags};
 use super::{Status, io};
-use crate::lsp::{Ended, serve};
-use crate::settings::SettingError;
+use crate::lsp::{SessionEnd, serve};
 use crate::settings::config::{ConfigWatcher, LoadError};
 
 /// Run the language server for editors, on stdin and stdout
@@ -70,39 +71,72 @@ pub(super) fn run(args: &LspArgs) -> Status {
     }
     // Skips the names of the program and the subcommand.
     let session_flags: Vec<OsString> = std::env::args_os().skip(2).collect();
-    let configure = |settings: &Map<String, Value>| configuration(&session_flags, settings);
+    let configure =
+        |settings: &Map<String, Value>| configuration(&session_flags, settings).map_err(Into::into);
     // The flags are valid by now, but the files that they name may not be.
     if let Err(error) = args.configuration() {
         return fail(&from_message(&error.to_string()));
     }
     match serve(BufReader::new(stdin()), stdout().lock(), &configure) {
-        Ok(Ended::Orderly) => Status::Clean,
+        Ok(SessionEnd::Orderly) => Status::Clean,
         // The exit code that the protocol prescribes.
-        Ok(Ended::Abruptly) => Status::Findings,
-        Err(message) => fail(&from_message(&message)),
+        Ok(SessionEnd::Abrupt) => Status::Findings,
+        Err(error) => fail(&from_message(&error.to_string())),
     }
 }
+
+/// The reason why flags or the editor's settings are invalid.
+#[derive(Debug)]
+enum SettingsError {
+    /// A setting's list contains something other than names.
+    NotNames(String),
+    /// A setting is an object.
+    NotAValue(String),
+    /// A flag is unknown, or has an invalid value.
+    Flag(clap::Error),
+    /// `uuid` is set.
+    Uuid,
+    /// The configuration is invalid.
+    Configuration(LoadError),
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SettingsError::NotNames(setting) => write!(formatter, "{setting}: use a list of names"),
+            SettingsError::NotAValue(setting) => {
+                write!(formatter, "{setting}: use a single value, not an object")
+            }
+            SettingsError::Flag(error) => {
+                let text = error.to_string();
+                let line = text.lines().next().unwrap_or("");
+                formatter.write_str(line.trim_start_matches("error: "))
+            }
+            SettingsError::Uuid => formatter.write_str(
+                "uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time",
+            ),
+            SettingsError::Configuration(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl Error for SettingsError {}
 
 /// Returns the session's configuration: its flags, overridden by the editor's settings.
 fn configuration(
     session_flags: &[OsString],
     settings: &Map<String, Value>,
-) -> Result<ConfigWatcher, LoadError> {
+) -> Result<ConfigWatcher, SettingsError> {
     let mut arguments = session_flags.to_owned();
     for (name, value) in settings {
         arguments.extend(flag(name, value)?.map(OsString::from));
     }
-    let flags = Flags::try_parse_from(arguments).map_err(|error| {
-        let text = error.to_string();
-        SettingError::from(
-            text.lines().next().unwrap_or("").trim_start_matches("error: ").to_owned(),
-        )
-    })?;
+    let flags = Flags::try_parse_from(arguments).map_err(SettingsError::Flag)?;
     flags.args.configuration()
 }
 
 /// Converts a setting to a flag; returns `None` for a setting that is off.
-fn flag(name: &str, value: &Value) -> Result<Option<String>, SettingError> {
+fn flag(name: &str, value: &Value) -> Result<Option<String>, SettingsError> {
     let flag_with_value = |value: &str| Some(format!("--{name}={value}"));
     match value {
         Value::Null | Value::Bool(false) => Ok(None),
@@ -115,19 +149,19 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, SettingError> {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
             words
                 .map(|words| flag_with_value(&words.join(",")))
-                .ok_or_else(|| format!("{name}: use a list of names").into())
+                .ok_or_else(|| SettingsError::NotNames(name.to_owned()))
         }
-        Value::Object(_) => Err(format!("{name}: use a single value, not an object").into()),
+        Value::Object(_) => Err(SettingsError::NotAValue(name.to_owned())),
     }
 }
 
 impl LspArgs {
-    fn configuration(&self) -> Result<ConfigWatcher, LoadError> {
+    fn configuration(&self) -> Result<ConfigWatcher, SettingsError> {
         if self.settings.uuid.is_some() {
-            let message = "uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time";
-            return Err(SettingError::from(message).into());
+            return Err(SettingsError::Uuid);
         }
         let choices = self.settings.choices().with("all", self.all);
         ConfigWatcher::new(self.origin.origin(), self.rules.added_to(choices))
+            .map_err(SettingsError::Configuration)
     }
 }

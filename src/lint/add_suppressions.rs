@@ -11,26 +11,6 @@ use crate::rules::{Rule, RuleSet};
 use crate::text::Edits;
 use crate::xml::XmlError;
 
-/// Returns the edits that suppress each finding, given as byte offset of its start and rule id. The
-/// reason must be one that the style [accepts](SuppressionStyle::validate_reason).
-///
-/// # Errors
-/// Returns an error if the text is not domain XML.
-pub fn suppressing_edits(
-    text: &str,
-    findings: &[(usize, &str)],
-    reason: &str,
-    form: SuppressionStyle,
-    settings: &Settings,
-) -> Result<Vec<Edits>, XmlError> {
-    domain::read(text, settings, |domain| {
-        findings
-            .iter()
-            .map(|finding| edits(domain, std::slice::from_ref(finding), reason, form))
-            .collect()
-    })
-}
-
 /// The result of adding suppressions to a document.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

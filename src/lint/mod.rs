@@ -6,7 +6,7 @@ use std::fmt;
 use crate::domain::{self, Domain, Settings};
 use crate::fix::EditPlanner;
 use crate::rules::RuleSet;
-use crate::text::{Applicability, Edits, Source};
+use crate::text::Source;
 use crate::xml::{self, XmlError};
 
 mod add_suppressions;
@@ -23,7 +23,7 @@ mod removals;
 pub mod suppress;
 mod suppression_lints;
 
-pub use add_suppressions::{Suppressed, suppress, suppress_with_others, suppressing_edits};
+pub use add_suppressions::{Suppressed, suppress, suppress_with_others};
 use claims::{Claims, Summary};
 use cross_file::cross_file_findings;
 pub use diagnostic::{Detail, Diagnostic, Fix, Related};
@@ -159,27 +159,6 @@ fn to_findings<'d, 'r>(
         suppressed: diagnostics(domain, with_suppressed(true), detail, None),
         summary,
     }
-}
-
-/// Returns the edits that together fix all findings of one rule that are safe to fix.
-///
-/// # Errors
-/// As for [`lint`].
-pub fn edits_for(
-    rule: &str,
-    text: &str,
-    rules: &RuleSet<'_>,
-    settings: &Settings,
-) -> Result<Edits, XmlError> {
-    domain::read(text, settings, |domain| {
-        let (findings, mut suppressions) = find(domain, rules, Detail::Edits, Picture::Replaceable);
-        let unused = unused(domain, rules, &findings, &mut suppressions);
-        let fixable = findings
-            .iter()
-            .chain(&unused)
-            .filter(|finding| finding.rule.id == rule && finding.is_fixable(Applicability::Safe));
-        EditPlanner::new(domain).edits(fixable.flat_map(|finding| finding.changes()))
-    })
 }
 
 /// The reason for skipping a document that the user did not name.

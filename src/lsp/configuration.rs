@@ -1,8 +1,10 @@
 //! The editor's settings. They have the names and values of command-line flags.
 
+use std::error::Error;
+
 use serde_json::{Map, Value};
 
-use crate::settings::config::{ConfigWatcher, LoadError};
+use crate::settings::config::ConfigWatcher;
 
 /// The name of the section with this server's settings.
 pub const SECTION: &str = "gvtg-xml";
@@ -10,8 +12,9 @@ pub const SECTION: &str = "gvtg-xml";
 /// Creates a session's configurations from the editor's settings, which are named like flags.
 ///
 /// # Errors
-/// Returns an error for an unknown setting or an invalid value.
-pub type Configure<'c> = dyn Fn(&Map<String, Value>) -> Result<ConfigWatcher, LoadError> + 'c;
+/// Returns an error for an unknown setting or an invalid value, as a message for the user.
+pub type Configure<'c> =
+    dyn Fn(&Map<String, Value>) -> Result<ConfigWatcher, Box<dyn Error + Send + Sync>> + 'c;
 
 /// Finds this server's settings in the settings that an editor sends: the section `gvtg-xml`, or
 /// the top level; `None` if there are only sections of other servers.

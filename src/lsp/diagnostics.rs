@@ -1,8 +1,11 @@
 //! Converts findings to LSP diagnostics.
 
+use gen_lsp_types::{
+    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location,
+};
+
 use super::document::Analysis;
-use super::protocol::{CodeDescription, Diagnostic, Location, RelatedInformation};
-use super::text::Lines;
+use super::positions::Lines;
 use crate::lint::Diagnostic as Finding;
 use crate::rules::schema::Severity;
 use crate::settings::config::ConfigError;
@@ -29,45 +32,56 @@ pub fn for_analysis(
     text: &str,
     style: Style<'_>,
 ) -> Vec<Diagnostic> {
-    let for_findings = |findings: &[Finding<'static>]| {
-        findings.iter().map(|finding| for_finding(finding, lines, style)).collect()
-    };
     match analysis {
         Analysis::Foreign | Analysis::Failed(_) => Vec::new(),
-        Analysis::Domain(findings) => for_findings(findings),
+        Analysis::Domain(findings) => for_findings(findings, lines, style),
         Analysis::Unreadable(error, kept) => {
-            let mut diagnostics: Vec<Diagnostic> = for_findings(kept);
-            diagnostics.insert(0, for_unreadable(error, lines, text));
+            let mut diagnostics = vec![for_unreadable(error, lines, text)];
+            diagnostics.extend(for_findings(kept, lines, style));
             diagnostics
         }
     }
 }
 
+/// Builds the diagnostics for findings.
+pub fn for_findings<'f, 'r: 'f>(
+    findings: impl IntoIterator<Item = &'f Finding<'r>>,
+    lines: &Lines<'_>,
+    style: Style<'_>,
+) -> Vec<Diagnostic> {
+    findings.into_iter().map(|finding| for_finding(finding, lines, style)).collect()
+}
+
 /// Builds the diagnostic for a finding; message, code and severity are those that the command line
 /// prints.
-pub fn for_finding(finding: &Finding<'static>, lines: &Lines<'_>, style: Style<'_>) -> Diagnostic {
-    let related =
-        finding.related.iter().filter(|_| style.has_related).map(|related| RelatedInformation {
-            location: Location {
-                uri: style.uri.to_owned(),
-                range: lines.range(related.span.clone()),
-            },
-            message: related.message.clone(),
-        });
+pub fn for_finding(finding: &Finding<'_>, lines: &Lines<'_>, style: Style<'_>) -> Diagnostic {
+    let related: Vec<_> = if style.has_related {
+        let location = |span| Location { uri: style.uri.into(), range: lines.range(span) };
+        finding
+            .related
+            .iter()
+            .map(|related| DiagnosticRelatedInformation {
+                location: location(related.span.clone()),
+                message: related.message.clone(),
+            })
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let page = |pages: &str| CodeDescription { href: format!("{pages}{}", finding.rule.id).into() };
     Diagnostic {
         range: lines.range(finding.span.clone()),
-        severity: match finding.severity {
-            Severity::Error => 1,
-            Severity::Warning => 2,
-            Severity::Info => 3,
-        },
-        code: Some(finding.rule.id.to_string()),
-        code_description: style
-            .rule_pages
-            .map(|pages| CodeDescription { href: format!("{pages}{}", finding.rule.id) }),
-        source: SOURCE,
-        message: finding.message.clone(),
-        related_information: related.collect(),
+        severity: Some(match finding.severity {
+            Severity::Error => DiagnosticSeverity::Error,
+            Severity::Warning => DiagnosticSeverity::Warning,
+            Severity::Info => DiagnosticSeverity::Information,
+        }),
+        code: Some(finding.rule.id.to_string().into()),
+        code_description: style.rule_pages.map(page),
+        source: Some(SOURCE.to_owned()),
+        message: finding.message.clone().into(),
+        related_information: if related.is_empty() { None } else { Some(related) },
+        ..Diagnostic::default()
     }
 }
 
@@ -76,12 +90,10 @@ pub fn for_config_error(error: &ConfigError, lines: &Lines<'_>) -> Diagnostic {
     let help = error.help.iter().map(|help| format!("\n{help}")).collect::<String>();
     Diagnostic {
         range: lines.range(error.span.clone()),
-        severity: 1,
-        code: None,
-        code_description: None,
-        source: SOURCE,
-        message: format!("{}{help}", error.message),
-        related_information: Vec::new(),
+        severity: Some(DiagnosticSeverity::Error),
+        source: Some(SOURCE.to_owned()),
+        message: format!("{}{help}", error.message).into(),
+        ..Diagnostic::default()
     }
 }
 
@@ -92,11 +104,9 @@ fn for_unreadable(error: &XmlError, lines: &Lines<'_>, text: &str) -> Diagnostic
     let end = start + rest.find(['\r', '\n']).unwrap_or(rest.len());
     Diagnostic {
         range: lines.range(start..end),
-        severity: 1,
-        code: None,
-        code_description: None,
-        source: SOURCE,
-        message: format!("{}\n{}", error.message, error.help),
-        related_information: Vec::new(),
+        severity: Some(DiagnosticSeverity::Error),
+        source: Some(SOURCE.to_owned()),
+        message: format!("{}\n{}", error.message, error.help).into(),
+        ..Diagnostic::default()
     }
 }

@@ -1,11 +1,13 @@
 //! An open document and its cached analysis.
 
-use std::ops::Range;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::catch_panic::catch_panic;
+use super::edits::{Replacement, fix_edits};
+use super::kept_findings::keep_findings;
+use super::panics::{Panic, catch_panic};
 use crate::domain::Settings;
-use crate::lint::{Diagnostic, lint, lint_without_edits, skip_reason};
+use crate::lint::{Diagnostic, lint_without_edits, skip_reason};
 use crate::settings::config::EffectiveConfig;
 use crate::xml::{self, XmlError, XmlErrorKind};
 
@@ -18,7 +20,7 @@ pub struct Document {
     /// The URI of the document.
     pub uri: String,
     /// The version number of the last change.
-    pub version: i64,
+    pub version: i32,
     /// The whole text.
     pub text: Arc<String>,
     /// Whether to treat the document like a file that the user names on the command line.
@@ -28,6 +30,10 @@ pub struct Document {
     pub effective_config: Option<Arc<EffectiveConfig>>,
     /// The analysis of the current text; `None` since the last change.
     analysis: Option<Arc<Analysis>>,
+    /// The edits that fix the current text; empty until they are needed.
+    fix_edits: OnceCell<Option<Vec<Replacement>>>,
+    /// The edits that fix the current text as if the user had named it on the command line.
+    fix_edits_as_named: OnceCell<Option<Vec<Replacement>>>,
     /// The last text that could be read.
     last_readable: Option<LastAnalysis>,
 }
@@ -41,8 +47,8 @@ pub enum Analysis {
     Domain(Vec<Diagnostic<'static>>),
     /// Unreadable text, with those findings of the last readable text that still apply.
     Unreadable(XmlError, Vec<Diagnostic<'static>>),
-    /// The message of a panic.
-    Failed(String),
+    /// The program has a bug.
+    Failed(Panic),
 }
 
 #[derive(Debug)]
@@ -53,7 +59,7 @@ struct LastAnalysis {
 
 impl Document {
     /// Creates a document that the editor has opened.
-    pub fn new(uri: String, version: i64, text: String) -> Self {
+    pub fn new(uri: String, version: i32, text: String) -> Self {
         let is_named = is_virsh_edit(&uri);
         Document {
             uri,
@@ -62,6 +68,8 @@ impl Document {
             is_named,
             effective_config: None,
             analysis: None,
+            fix_edits: OnceCell::new(),
+            fix_edits_as_named: OnceCell::new(),
             last_readable: None,
         }
     }
@@ -82,6 +90,8 @@ impl Document {
     /// Drops the analysis.
     pub fn invalidate(&mut self) {
         self.analysis = None;
+        self.fix_edits = OnceCell::new();
+        self.fix_edits_as_named = OnceCell::new();
     }
 
     /// Drops the effective configuration and the analysis.
@@ -96,7 +106,7 @@ impl Document {
     }
 
     /// Returns the analysis, which is made once after each change.
-    pub fn analysis(&mut self, configuration: &Arc<EffectiveConfig>) -> Arc<Analysis> {
+    pub fn analysis(&mut self, configuration: &EffectiveConfig) -> Arc<Analysis> {
         if let Some(analysis) = &self.analysis {
             return analysis.clone();
         }
@@ -111,7 +121,7 @@ impl Document {
     }
 
     /// Analyzes the text; also returns whether it could be read.
-    fn analyze(&self, configuration: &Arc<EffectiveConfig>) -> (Analysis, bool) {
+    fn analyze(&self, configuration: &EffectiveConfig) -> (Analysis, bool) {
         if self.text.len() > MAX_DOCUMENT_SIZE {
             let help = "check it on the command line: `gvtg-xml lint --max-size 0 FILE`";
             return (
@@ -119,18 +129,16 @@ impl Document {
                 false,
             );
         }
-        let (text, configuration, is_named) =
-            (self.text.clone(), configuration.clone(), self.is_named);
-        let result = catch_panic(move || {
-            if !(is_named || configuration.named)
-                && skip_reason(text.as_bytes(), configuration.all).is_some()
+        let result = catch_panic(|| {
+            if !(self.is_named || configuration.named)
+                && skip_reason(self.text.as_bytes(), configuration.all).is_some()
             {
-                return xml::read(&text, |_| Analysis::Foreign);
+                return xml::read(&self.text, |_| Analysis::Foreign);
             }
             match lint_without_edits(
-                &text,
+                &self.text,
                 &configuration.rules.set(),
-                &settings(&configuration, is_named),
+                &self.settings(configuration),
             ) {
                 Err(error) if error.kind == XmlErrorKind::NotADomain => Ok(Analysis::Foreign),
                 result => {
@@ -139,7 +147,7 @@ impl Document {
             }
         });
         match result {
-            Err(message) => (Analysis::Failed(message), false),
+            Err(panic) => (Analysis::Failed(panic), false),
             Ok(Ok(analysis)) => (analysis, true),
             Ok(Err(error)) => (self.unreadable(error), false),
         }
@@ -161,28 +169,29 @@ impl Document {
         }
     }
 
-    /// Computes the findings with their edits; empty if the text can't be read.
-    pub fn findings_with_edits(
-        &self,
-        configuration: &Arc<EffectiveConfig>,
-    ) -> Result<Vec<Diagnostic<'static>>, String> {
-        let (text, configuration, is_named) =
-            (self.text.clone(), configuration.clone(), self.is_named);
-        catch_panic(move || {
-            let rules = configuration.rules.set();
-            let findings = lint(&text, &rules, &settings(&configuration, is_named));
-            configuration.rules.detach(findings.unwrap_or_default())
-        })
+    /// The settings for the document. One that the user did not name is treated like a file found
+    /// in a folder, and unsafe fixes are never part of fixing everything.
+    pub fn settings(&self, configuration: &EffectiveConfig) -> Settings {
+        Settings {
+            explicitly_named: self.is_named || configuration.named,
+            unsafe_fixes: false,
+            ..configuration.settings.clone()
+        }
     }
-}
 
-/// The settings for a document. One that the user did not name is treated like a file found in a
-/// folder, and unsafe fixes are never part of fixing everything.
-pub fn settings(configuration: &EffectiveConfig, is_named: bool) -> Settings {
-    Settings {
-        explicitly_named: is_named || configuration.named,
-        unsafe_fixes: false,
-        ..configuration.settings.clone()
+    /// Returns the edits that fix the document; `None` if there is nothing to fix. They are computed
+    /// once after each change.
+    pub fn fix_edits(&self, configuration: &EffectiveConfig) -> Option<&[Replacement]> {
+        let compute = || fix_edits(&self.text, configuration, &self.settings(configuration));
+        self.fix_edits.get_or_init(compute).as_deref()
+    }
+
+    /// Returns the edits that fix the document as if the user had named it on the command line;
+    /// `None` if there is nothing to fix. They are computed once after each change.
+    pub fn fix_edits_as_named(&self, configuration: &EffectiveConfig) -> Option<&[Replacement]> {
+        let settings = Settings { explicitly_named: true, ..self.settings(configuration) };
+        let compute = || fix_edits(&self.text, configuration, &settings);
+        self.fix_edits_as_named.get_or_init(compute).as_deref()
     }
 }
 
@@ -194,48 +203,6 @@ pub fn is_virsh_edit(uri: &str) -> bool {
     middle.is_some_and(|middle| {
         middle.len() == 6 && middle.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
-}
-
-/// Keeps the findings of an old text that still apply to the new one. The texts are assumed to
-/// differ only in one region between a common beginning and a common end.
-fn keep_findings(
-    findings: &[Diagnostic<'static>],
-    old: &str,
-    new: &str,
-) -> Vec<Diagnostic<'static>> {
-    let is_equal = |(left, right): &(u8, u8)| left == right;
-    // If the inserted text repeats its surroundings, the common beginning and end overlap; each is
-    // used at its full length.
-    let prefix_end = old.bytes().zip(new.bytes()).take_while(is_equal).count();
-    let suffix_start =
-        old.len() - old.bytes().rev().zip(new.bytes().rev()).take_while(is_equal).count();
-    let kept_end = findings
-        .iter()
-        .map(|finding| finding.span.end)
-        .filter(|end| *end <= prefix_end)
-        .max()
-        .unwrap_or(0);
-    let move_span = |span: &Range<usize>| {
-        let shift = |offset: usize| (offset + new.len()).checked_sub(old.len());
-        if span.end <= prefix_end {
-            Some(span.clone())
-        } else if span.start >= suffix_start {
-            // Of two identical pieces of text, one may have been deleted.
-            shift(span.start)
-                .filter(|start| *start >= kept_end)
-                .map(|start| start..start + span.len())
-        } else {
-            None
-        }
-    };
-    let keep = |finding: &Diagnostic<'static>| {
-        let mut finding = Diagnostic { span: move_span(&finding.span)?, ..finding.clone() };
-        finding.related.retain_mut(|related| {
-            move_span(&related.span).map(|span| related.span = span).is_some()
-        });
-        Some(finding)
-    };
-    findings.iter().filter_map(keep).collect()
 }
 
 #[cfg(test)]
@@ -310,7 +277,7 @@ mod tests {
         let mut unseen = Document::new("file:///a.xml".into(), 1, "<domain><".into());
         assert!(
             matches!(*unseen.analysis(&configuration), Analysis::Unreadable(..)),
-            "who knows what it will be"
+            "it may become a domain"
         );
     }
 
@@ -360,39 +327,5 @@ mod tests {
         ] {
             assert_eq!(is_virsh_edit(uri), expected, "{uri}");
         }
-    }
-
-    #[test]
-    fn findings_move_with_their_text() {
-        let mut document = Document::new(
-            "file:///tmp/virsh000000.xml".into(),
-            1,
-            "<domain type='kvm'><devices/></domain>".into(),
-        );
-        let Analysis::Domain(findings) = &*document.analysis(&configuration()) else {
-            panic!("a domain")
-        };
-        let span = |findings: Vec<Diagnostic<'static>>| {
-            findings.first().map(|finding| finding.span.clone())
-        };
-        let place = findings[0].span.clone();
-        assert_eq!(
-            span(keep_findings(findings, &document.text, &format!("\n\n{}", document.text))),
-            Some(place.start + 2..place.end + 2)
-        );
-        assert_eq!(span(keep_findings(findings, &document.text, "")), None);
-        let doubled = document.text.replacen("<devices", "<<devices", 1);
-        assert_eq!(
-            span(keep_findings(findings, &document.text, &doubled)),
-            Some(place.start + 1..place.end + 1),
-            "what is typed may look alike"
-        );
-        let changed = document.text.replacen("<devices", "<dev ices", 1);
-        assert_eq!(
-            span(keep_findings(findings, &document.text, &changed)),
-            None,
-            "its own text changed"
-        );
-        assert_eq!(span(keep_findings(findings, &document.text, &document.text)), Some(place));
     }
 }

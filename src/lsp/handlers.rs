@@ -1,61 +1,101 @@
 //! Handlers for requests about an open document.
 
-use serde_json::{Value, json};
+use gen_lsp_types::{
+    ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, CodeActionParams, CodeActionResponse,
+    CompletionItem, CompletionItemKind, CompletionParams, CompletionResponse,
+    DiagnosticRefreshRequest, DocumentDiagnosticParams, DocumentDiagnosticReport,
+    ExecuteCommandParams, FullDocumentDiagnosticReport, Hover, HoverParams, MarkupContent,
+    MarkupKind, MessageType, RelatedFullDocumentDiagnosticReport, TextEdit,
+};
+use serde_json::Value;
 
-use super::actions;
+use super::actions::ActionBuilder;
 use super::context::{Part, context_at};
 use super::document::Analysis;
+use super::edits::workspace_edit;
+use super::error::RequestError;
 use super::hover;
-use super::jsonrpc::{ResponseError, code};
-use super::protocol::{
-    CodeActionParams, CompletionItem, ExecuteCommandParams, PositionParams, TextEdit,
-};
-use super::server::{Answer, FIX_COMMAND, Server, crash_message, internal_error};
+use super::positions::Lines;
+use super::server::Server;
 use super::suppression_completion;
-use super::text::Lines;
 use crate::rules::docs::{Markup, page};
 
+/// The command that fixes a document as if the user had named the file on the command line; it can
+/// add a vGPU.
+pub const FIX_COMMAND: &str = "gvtg-xml.fix";
+
 impl Server<'_> {
+    /// `textDocument/diagnostic`.
+    pub(super) fn document_diagnostics(
+        &mut self,
+        params: DocumentDiagnosticParams,
+    ) -> Result<DocumentDiagnosticReport, RequestError> {
+        let uri = params.text_document.uri.0;
+        self.document(&uri)?;
+        let report =
+            FullDocumentDiagnosticReport { items: self.diagnostics(&uri), result_id: None };
+        Ok(DocumentDiagnosticReport::RelatedFullDocumentDiagnosticReport(
+            RelatedFullDocumentDiagnosticReport {
+                full_document_diagnostic_report: report,
+                related_documents: None,
+            },
+        ))
+    }
+
     /// `textDocument/codeAction`.
-    pub(super) fn code_actions(&mut self, params: CodeActionParams) -> Answer {
-        let analysis = self.analysis(&params.text_document.uri)?;
-        let effective_config = self.effective_config(&params.text_document.uri);
-        let document = self.document(&params.text_document.uri)?;
-        let only = params.context.only.as_deref();
-        let client = self.capabilities.client;
-        let actions = match &*analysis {
-            Analysis::Domain(_) => {
-                let style = self.style(&document.uri, &effective_config);
-                actions::all(document, params.range, only, &effective_config, client, style)
-            }
-            Analysis::Foreign => {
-                actions::for_foreign_document(document, only, &effective_config, client)
-            }
-            Analysis::Unreadable(..) | Analysis::Failed(_) => Ok(Vec::new()),
+    pub(super) fn code_actions(
+        &mut self,
+        params: CodeActionParams,
+    ) -> Result<Option<Vec<CodeActionResponse>>, RequestError> {
+        let uri = params.text_document.uri.0;
+        let analysis = self.analysis(&uri)?;
+        let effective_config = self.effective_config(&uri);
+        let document = self.document(&uri)?;
+        let lines = Lines::new(&document.text, self.capabilities.encoding);
+        let builder = ActionBuilder {
+            document,
+            lines: &lines,
+            configuration: &effective_config,
+            style: self.style(&uri, &effective_config),
+            is_versioned: self.capabilities.has_versioned_edits,
+            only: params.context.only.as_deref(),
         };
-        let actions = actions.map_err(internal_error)?;
+        let actions = match &*analysis {
+            Analysis::Domain(findings) => {
+                let range = lines.offset(params.range.start)..lines.offset(params.range.end);
+                builder.for_domain(findings, &range)
+            }
+            Analysis::Foreign => builder.for_foreign_document(),
+            Analysis::Unreadable(..) | Analysis::Failed(_) => Vec::new(),
+        };
         if !actions.is_empty() {
             self.warn_of_form(&effective_config);
         }
-        Ok(json!(actions))
+        Ok(Some(actions.into_iter().map(CodeActionResponse::CodeAction).collect()))
     }
 
     /// `textDocument/hover`: the pages of the findings at the cursor and of a rule named in a
     /// suppression there, else the documentation of the element or attribute.
-    pub(super) fn hover(&mut self, params: &PositionParams) -> Answer {
-        let analysis = self.analysis(&params.text_document.uri)?;
-        let effective_config = self.effective_config(&params.text_document.uri);
-        let document = self.document(&params.text_document.uri)?;
+    pub(super) fn hover(&mut self, params: HoverParams) -> Result<Option<Hover>, RequestError> {
+        let params = params.text_document_position_params;
+        let uri = params.text_document.uri.0;
+        let analysis = self.analysis(&uri)?;
+        let effective_config = self.effective_config(&uri);
+        let document = self.document(&uri)?;
         let markup = self.capabilities.hover;
-        let lines = Lines::new(&document.text, self.capabilities.client.encoding);
+        let lines = Lines::new(&document.text, self.capabilities.encoding);
         let offset = lines.offset(params.position);
-        let contents = |text: String| {
-            let kind = if markup == Markup::Markdown { "markdown" } else { "plaintext" };
-            json!({ "kind": kind, "value": text })
+        let hover_at = |span, value| {
+            let kind = match markup {
+                Markup::Markdown => MarkupKind::Markdown,
+                Markup::Plain => MarkupKind::PlainText,
+            };
+            let contents = MarkupContent { kind, value }.into();
+            Hover { contents, range: Some(lines.range(span)) }
         };
         let findings = match &*analysis {
             Analysis::Domain(findings) | Analysis::Unreadable(_, findings) => findings.as_slice(),
-            Analysis::Foreign => return Ok(Value::Null),
+            Analysis::Foreign => return Ok(None),
             Analysis::Failed(_) => &[],
         };
         let mut findings_at_cursor: Vec<_> =
@@ -72,7 +112,6 @@ impl Server<'_> {
         });
         let nearest = findings_at_cursor.first().map(|finding| finding.span.clone());
         if let Some(span) = nearest.or(name.filter(|_| name_documentation.is_some())) {
-            let range = lines.range(span);
             findings_at_cursor.dedup_by_key(|finding| &finding.rule.id);
             let pages = hover::join_pages(
                 findings_at_cursor
@@ -81,92 +120,105 @@ impl Server<'_> {
                     .chain(name_documentation),
                 markup,
             );
-            return Ok(json!({ "contents": contents(pages), "range": range }));
+            return Ok(Some(hover_at(span, pages)));
         }
-        let Some(cursor_context) = cursor_context else { return Ok(Value::Null) };
+        let Some(cursor_context) = cursor_context else { return Ok(None) };
         let (Part::Name(span) | Part::Attribute(_, span) | Part::Value(_, span)) =
             &cursor_context.part;
         let documentation =
             hover::documentation(&cursor_context, &effective_config.rules.set().active, markup);
-        Ok(documentation.map_or(
-            Value::Null,
-            |documentation| json!({ "contents": contents(documentation), "range": lines.range(span.clone()) }),
-        ))
+        Ok(documentation.map(|documentation| hover_at(span.clone(), documentation)))
     }
 
     /// `textDocument/completion`.
-    pub(super) fn completion(&mut self, params: &PositionParams) -> Answer {
-        self.document(&params.text_document.uri)?;
-        let effective_config = self.effective_config(&params.text_document.uri);
-        let document = self.document(&params.text_document.uri)?;
-        let lines = Lines::new(&document.text, self.capabilities.client.encoding);
+    pub(super) fn completion(
+        &mut self,
+        params: CompletionParams,
+    ) -> Result<Option<CompletionResponse>, RequestError> {
+        let params = params.text_document_position_params;
+        let uri = params.text_document.uri.0;
+        self.document(&uri)?;
+        let effective_config = self.effective_config(&uri);
+        let document = self.document(&uri)?;
+        let lines = Lines::new(&document.text, self.capabilities.encoding);
         let rules = &effective_config.rules.set();
         let offset = lines.offset(params.position);
         let cursor_context = context_at(&document.text, offset);
-        let (span, suggestions) = match (
-            suppression_completion::name_at(&document.text, offset, cursor_context.as_ref()),
-            &cursor_context,
-        ) {
+        let name = suppression_completion::name_at(&document.text, offset, cursor_context.as_ref());
+        let (span, suggestions) = match (name, &cursor_context) {
             (Some(name), _) => (name, suppression_completion::names(&rules.known)),
             (None, Some(cursor_context)) => match &cursor_context.part {
                 Part::Value(_, span) => {
                     (span.clone(), hover::suggestions(cursor_context, &rules.active))
                 }
-                Part::Name(_) | Part::Attribute(..) => return Ok(json!([])),
+                Part::Name(_) | Part::Attribute(..) => return Ok(Some(Vec::new().into())),
             },
-            (None, None) => return Ok(json!([])),
+            (None, None) => return Ok(Some(Vec::new().into())),
         };
         let range = lines.range(span);
-        let items = suggestions.into_iter().enumerate().map(|(index, suggestion)| CompletionItem {
-            label: suggestion.value.clone(),
-            kind: 12,
-            detail: suggestion.detail,
-            sort_text: format!("{index:03}"),
-            text_edit: TextEdit { range, new_text: suggestion.value },
+        let items = suggestions.into_iter().enumerate().map(|(index, suggestion)| {
+            let detail = suggestion.detail;
+            CompletionItem {
+                label: suggestion.value.clone(),
+                kind: Some(CompletionItemKind::Value),
+                detail: if detail.is_empty() { None } else { Some(detail) },
+                // Keeps the server's order.
+                sort_text: Some(format!("{index:03}")),
+                text_edit: Some(TextEdit { range, new_text: suggestion.value }.into()),
+                ..CompletionItem::default()
+            }
         });
-        Ok(json!(items.collect::<Vec<_>>()))
+        Ok(Some(items.collect::<Vec<_>>().into()))
     }
 
     /// `workspace/executeCommand`.
-    pub(super) fn execute(&mut self, params: &ExecuteCommandParams) -> Answer {
+    pub(super) fn execute(
+        &mut self,
+        params: ExecuteCommandParams,
+    ) -> Result<Option<Value>, RequestError> {
         if params.command != FIX_COMMAND {
-            return Err(ResponseError::new(
-                code::INVALID_PARAMS,
-                format!("unknown command {}", params.command),
-            ));
+            return Err(RequestError::UnknownCommand(params.command));
         }
-        let uri = params.arguments.first().and_then(Value::as_str).unwrap_or("");
+        let arguments = params.arguments.unwrap_or_default();
+        let uri = arguments.first().and_then(Value::as_str).unwrap_or("");
         self.document(uri)?;
-        let (configuration, client) = (self.effective_config(uri), self.capabilities.client);
-        let Some(document) = self.documents.get_mut(uri) else { return Ok(Value::Null) };
+        let configuration = self.effective_config(uri);
+        let Some(document) = self.documents.get_mut(uri) else { return Ok(None) };
         document.mark_as_named();
         let analysis = document.analysis(&configuration);
-        let edit =
-            actions::fix_as_named(document, &configuration, client).map_err(internal_error)?;
+        let lines = Lines::new(&document.text, self.capabilities.encoding);
+        let is_versioned = self.capabilities.has_versioned_edits;
+        let edit = document
+            .fix_edits_as_named(&configuration)
+            .map(|edits| workspace_edit(document, edits, &lines, is_versioned));
         document.invalidate();
         match (&*analysis, edit) {
             (_, Some(edit)) => {
                 self.warn_of_form(&configuration);
-                self.send_request(
-                    "workspace/applyEdit",
-                    json!({ "label": "Fix this domain for GVT-g", "edit": edit }),
-                );
+                self.request::<ApplyWorkspaceEditRequest>(ApplyWorkspaceEditParams {
+                    label: Some("Fix this domain for GVT-g".to_owned()),
+                    edit,
+                    metadata: None,
+                });
             }
-            (Analysis::Domain(_), None) => {
-                self.show_message(3, "gvtg-xml: this domain has nothing that can be fixed safely")
-            }
+            (Analysis::Domain(_), None) => self.show_message(
+                MessageType::Info,
+                "gvtg-xml: this domain has nothing that can be fixed safely",
+            ),
             (Analysis::Unreadable(error, _), None) => {
-                self.show_message(1, &format!("gvtg-xml: {}", error.message))
+                self.show_message(MessageType::Error, format!("gvtg-xml: {}", error.message));
             }
             (Analysis::Foreign, None) => self.show_message(
-                1,
+                MessageType::Error,
                 "gvtg-xml: this is not a libvirt domain: the root element is not <domain>",
             ),
-            (Analysis::Failed(panic), None) => self.show_message(1, &crash_message(panic)),
+            (Analysis::Failed(panic), None) => {
+                self.show_message(MessageType::Error, panic.to_string());
+            }
         }
         if self.capabilities.refreshes_diagnostics {
-            self.send_request("workspace/diagnostic/refresh", Value::Null);
+            self.request::<DiagnosticRefreshRequest>(());
         }
-        Ok(Value::Null)
+        Ok(None)
     }
 }

@@ -2,42 +2,42 @@
 //! can drive it directly.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::Arc;
 
+use gen_lsp_types as lsp;
+use gen_lsp_types::{LspRequestMethod, MessageType};
+use lsp_server::{Message, RequestId, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::actions::{FIX_ALL, FIX_DOMAIN, QUICK_FIX};
-use super::capabilities::ClientCapabilities;
+use super::capabilities::{ClientCapabilities, server_capabilities};
 use super::configuration::{Configure, section};
 use super::diagnostics::{self, Style};
 use super::document::{Analysis, Document};
-use super::jsonrpc::{Message, ResponseError, code};
-use super::protocol::{DidChangeParams, DidOpenParams, DocumentParams};
-use super::text::{Lines, apply};
+use super::error::RequestError;
+use super::panics::catch_panic;
+use super::positions::Lines;
 use crate::settings::config::{ConfigWatcher, EffectiveConfig};
 use crate::version::Version;
 
-/// The command that fixes a document as if the user had named the file on the command line; it can
-/// add a vGPU.
-pub const FIX_COMMAND: &str = "gvtg-xml.fix";
-
 /// The end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum SessionEnd {
     /// The client sent `shutdown` and `exit`.
     Orderly,
     /// The client disconnected, or exited without `shutdown`.
-    Abruptly,
+    Abrupt,
 }
 
 /// The phase of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
+    /// Before `initialize`.
     New,
     Running,
     ShutDown,
-    Ended(Ended),
+    Ended(SessionEnd),
 }
 
 /// A session.
@@ -51,25 +51,22 @@ pub struct Server<'c> {
     pub(super) warned_versions: Vec<Version>,
     /// The settings from `initialize`; later ones take precedence.
     pub(super) initial_settings: Map<String, Value>,
-    phase: Phase,
+    pub(super) phase: Phase,
     pub(super) capabilities: ClientCapabilities,
     pub(super) documents: BTreeMap<String, Document>,
-    pub(super) outgoing: Vec<Message>,
+    outgoing: Vec<Message>,
     /// The id of the server's last request.
-    last_request_id: u64,
+    last_request_id: i32,
     /// The id of the pending request for settings.
-    pub(super) settings_request: Option<Value>,
+    pub(super) settings_request: Option<RequestId>,
 }
-
-/// The result of handling a request.
-pub(super) type Answer = Result<Value, ResponseError>;
 
 impl<'c> Server<'c> {
     /// Creates a session that waits for `initialize`.
     ///
     /// # Errors
     /// Returns an error if the configuration is invalid even without the editor's settings.
-    pub fn new(configure: &'c Configure<'c>) -> Result<Self, String> {
+    pub fn new(configure: &'c Configure<'c>) -> Result<Self, Box<dyn Error + Send + Sync>> {
         Ok(Server {
             config_watcher: configure(&Map::new()).map_err(|error| error.to_string())?,
             configure,
@@ -77,7 +74,7 @@ impl<'c> Server<'c> {
             warned_versions: Vec::new(),
             initial_settings: Map::new(),
             phase: Phase::New,
-            capabilities: ClientCapabilities::of(&Value::Null),
+            capabilities: ClientCapabilities::from_json(&Value::Null),
             documents: BTreeMap::new(),
             outgoing: Vec::new(),
             last_request_id: 0,
@@ -86,9 +83,9 @@ impl<'c> Server<'c> {
     }
 
     /// The end of the session; `None` while it is running.
-    pub fn ended(&self) -> Option<Ended> {
+    pub fn end(&self) -> Option<SessionEnd> {
         match self.phase {
-            Phase::Ended(ended) => Some(ended),
+            Phase::Ended(end) => Some(end),
             _ => None,
         }
     }
@@ -100,30 +97,36 @@ impl<'c> Server<'c> {
 
     /// Handles a message; the response to a request is added to the outgoing messages.
     pub fn handle(&mut self, message: Message) {
-        let Message { id, method, params, result, .. } = message;
-        match (id, method) {
-            (Some(id), Some(method)) => {
-                let answer = self.handle_request(&method, params);
-                self.outgoing.push(Message::response(id, answer));
-                if method == "initialize" && self.phase == Phase::Running {
+        match message {
+            Message::Request(request) => {
+                let was_new = self.phase == Phase::New;
+                let answer = self.handle_request(&request.method, request.params);
+                self.respond(request.id, answer);
+                if was_new && self.phase == Phase::Running {
                     self.configure_first();
                 }
             }
-            (None, Some(method)) => self.handle_notification(&method, params),
-            (Some(id), None) => self.handle_response(&id, result.unwrap_or(Value::Null)),
-            (None, None) => {}
+            Message::Notification(notification) => {
+                self.handle_notification(&notification.method, notification.params);
+            }
+            Message::Response(response) => {
+                let result = response.response_result.unwrap_or_default();
+                self.handle_response(&response.id, &result);
+            }
         }
     }
 
     /// Responds that a request was cancelled.
-    pub fn cancel(&mut self, id: Value) {
-        self.outgoing
-            .push(Message::response(id, Err(ResponseError::new(code::CANCELLED, "cancelled"))));
+    pub fn cancel(&mut self, id: RequestId) {
+        self.respond(id, Err(RequestError::Cancelled));
     }
 
-    /// Responds to input that is not a valid message.
-    pub fn refuse(&mut self, error: ResponseError) {
-        self.outgoing.push(Message::response(Value::Null, Err(error)));
+    fn respond(&mut self, id: RequestId, answer: Result<Value, RequestError>) {
+        let response = match answer {
+            Ok(result) => Response::new_ok(id, result),
+            Err(error) => Response::new_err(id, error.code() as i32, error.to_string()),
+        };
+        self.outgoing.push(response.into());
     }
 
     /// Publishes the diagnostics of changed documents, unless the client requests them itself. Call
@@ -145,161 +148,112 @@ impl<'c> Server<'c> {
         for uri in changed {
             let diagnostics = self.diagnostics(&uri);
             let Some(document) = self.documents.get(&uri) else { continue };
-            let params =
-                json!({ "uri": uri, "version": document.version, "diagnostics": diagnostics });
-            self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
+            let version = Some(document.version);
+            self.publish_diagnostics(&uri, version, diagnostics);
         }
     }
 
-    fn handle_request(&mut self, method: &str, params: Value) -> Answer {
-        match (self.phase, method) {
-            (Phase::New, "initialize") => return Ok(self.initialize(&params)),
-            (Phase::New, _) => {
-                return Err(ResponseError::new(
-                    code::NOT_INITIALIZED,
-                    "the server is not initialized yet",
-                ));
-            }
-            (Phase::Running, "initialize") => {
-                return Err(ResponseError::new(
-                    code::INVALID_REQUEST,
-                    "the server is already initialized",
-                ));
+    fn handle_request(&mut self, method: &str, params: Value) -> Result<Value, RequestError> {
+        let known_method = LspRequestMethod::from(method);
+        match (self.phase, known_method) {
+            (Phase::New, LspRequestMethod::Initialize) => return Ok(self.initialize(&params)),
+            (Phase::New, _) => return Err(RequestError::NotInitialized),
+            (Phase::Running, LspRequestMethod::Initialize) => {
+                return Err(RequestError::AlreadyInitialized);
             }
             (Phase::Running, _) => {}
-            _ => {
-                return Err(ResponseError::new(
-                    code::INVALID_REQUEST,
-                    "the server has been shut down",
-                ));
-            }
+            (Phase::ShutDown | Phase::Ended(_), _) => return Err(RequestError::ShutDown),
         }
         self.refresh();
-        match method {
-            "shutdown" => {
+        match known_method {
+            LspRequestMethod::Shutdown => {
                 self.phase = Phase::ShutDown;
                 Ok(Value::Null)
             }
-            "textDocument/diagnostic" => {
-                let params: DocumentParams = parse_params(params)?;
-                self.document(&params.text_document.uri)?;
-                Ok(json!({ "kind": "full", "items": self.diagnostics(&params.text_document.uri) }))
+            LspRequestMethod::TextDocumentDiagnostic => {
+                self.answer::<lsp::DocumentDiagnosticRequest>(params, Server::document_diagnostics)
             }
-            "textDocument/codeAction" => self.code_actions(parse_params(params)?),
-            "textDocument/hover" => self.hover(&parse_params(params)?),
-            "textDocument/completion" => self.completion(&parse_params(params)?),
-            "workspace/executeCommand" => self.execute(&parse_params(params)?),
-            _ => {
-                Err(ResponseError::new(code::METHOD_NOT_FOUND, format!("unknown method {method}")))
+            LspRequestMethod::TextDocumentCodeAction => {
+                self.answer::<lsp::CodeActionRequest>(params, Server::code_actions)
             }
+            LspRequestMethod::TextDocumentHover => {
+                self.answer::<lsp::HoverRequest>(params, Server::hover)
+            }
+            LspRequestMethod::TextDocumentCompletion => {
+                self.answer::<lsp::CompletionRequest>(params, Server::completion)
+            }
+            LspRequestMethod::WorkspaceExecuteCommand => {
+                self.answer::<lsp::ExecuteCommandRequest>(params, Server::execute)
+            }
+            _ => Err(RequestError::UnknownMethod(method.to_owned())),
         }
     }
 
-    fn handle_notification(&mut self, method: &str, params: Value) {
-        if method == "exit" {
-            self.phase = Phase::Ended(if self.phase == Phase::ShutDown {
-                Ended::Orderly
-            } else {
-                Ended::Abruptly
-            });
-        }
-        if self.phase != Phase::Running {
-            return;
-        }
-        // A notification has no response, so invalid ones are ignored.
-        match method {
-            "textDocument/didOpen" => {
-                if let Ok(DidOpenParams { text_document: item }) = parse_params(params) {
-                    self.documents
-                        .insert(item.uri.clone(), Document::new(item.uri, item.version, item.text));
-                }
-            }
-            "textDocument/didChange" => {
-                let Ok(DidChangeParams { text_document, content_changes }) = parse_params(params)
-                else {
-                    return;
-                };
-                let Some(document) = self.documents.get_mut(&text_document.uri) else { return };
-                document.version = text_document.version;
-                for change in content_changes {
-                    apply(document.text_mut(), change, self.capabilities.client.encoding);
-                }
-            }
-            "textDocument/didClose" => {
-                let Ok(DocumentParams { text_document }) = parse_params(params) else { return };
-                if self.documents.remove(&text_document.uri).is_some()
-                    && !self.capabilities.pulls_diagnostics
-                {
-                    let params = json!({ "uri": text_document.uri, "diagnostics": [] });
-                    self.outgoing
-                        .push(Message::notification("textDocument/publishDiagnostics", params));
-                }
-            }
-            "initialized" if self.capabilities.has_watchers => {
-                // Custom rules are TOML files too. The notification itself is not handled: every
-                // message makes the server check for changed files.
-                let watchers = json!({ "watchers": [{ "globPattern": "**/*.toml" }] });
-                let method = "workspace/didChangeWatchedFiles";
-                let registration =
-                    json!({ "id": "gvtg-xml.toml", "method": method, "registerOptions": watchers });
-                self.send_request(
-                    "client/registerCapability",
-                    json!({ "registrations": [registration] }),
-                );
-            }
-            "workspace/didChangeConfiguration" => match section(&params["settings"]) {
-                Some(settings) => self.change_settings(settings),
-                None if self.capabilities.has_settings => self.request_settings(),
-                None => {}
-            },
-            _ => {}
-        }
+    /// Answers a request; a panic of its handler becomes an error.
+    fn answer<R: lsp::Request>(
+        &mut self,
+        params: Value,
+        handler: impl FnOnce(&mut Self, R::Params) -> Result<R::Result, RequestError>,
+    ) -> Result<Value, RequestError> {
+        let params = parse_params(params)?;
+        let result = catch_panic(|| handler(self, params)).map_err(RequestError::Panicked)??;
+        Ok(json!(result))
     }
 
     fn initialize(&mut self, params: &Value) -> Value {
         self.phase = Phase::Running;
-        self.capabilities = ClientCapabilities::of(&params["capabilities"]);
+        self.capabilities = ClientCapabilities::from_json(&params["capabilities"]);
         self.initial_settings =
             section(&params["initializationOptions"]).cloned().unwrap_or_default();
-        json!({
-            "serverInfo": { "name": "gvtg-xml", "version": env!("CARGO_PKG_VERSION") },
-            "capabilities": {
-                "positionEncoding": self.capabilities.client.encoding.name(),
-                "textDocumentSync": { "openClose": true, "change": 2 },
-                "diagnosticProvider": { "identifier": "gvtg-xml", "interFileDependencies": false, "workspaceDiagnostics": false },
-                "codeActionProvider": { "codeActionKinds": [QUICK_FIX, FIX_ALL, FIX_DOMAIN] },
-                "hoverProvider": true,
-                "completionProvider": { "triggerCharacters": ["'", "\"", "[", ","] },
-                "executeCommandProvider": { "commands": [FIX_COMMAND] },
-            },
-        })
+        let capabilities = server_capabilities(self.capabilities.encoding);
+        let server_info = Some(lsp::ServerInfo {
+            name: "gvtg-xml".to_owned(),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        });
+        json!(lsp::InitializeResult { capabilities, server_info })
     }
 
     /// Sends a request and returns its id.
-    pub(super) fn send_request(&mut self, method: &str, params: Value) -> Value {
+    pub(super) fn request<R: lsp::Request>(&mut self, params: R::Params) -> RequestId {
         self.last_request_id += 1;
-        let message = Message::request(self.last_request_id, method, params);
-        let id = message.id.clone().unwrap_or_default();
-        self.outgoing.push(message);
+        let id = RequestId::from(self.last_request_id);
+        let method = R::METHOD.as_str().to_owned();
+        self.outgoing.push(lsp_server::Request::new(id.clone(), method, params).into());
         id
     }
 
-    /// Shows the user a message; `kind` is 1 for an error, 2 for a warning and 3 for information.
-    pub(super) fn show_message(&mut self, kind: u8, message: &str) {
-        self.outgoing.push(Message::notification(
-            "window/showMessage",
-            json!({ "type": kind, "message": message }),
-        ));
+    fn notify<N: lsp::Notification>(&mut self, params: N::Params) {
+        let method = N::METHOD.as_str().to_owned();
+        self.outgoing.push(lsp_server::Notification::new(method, params).into());
     }
 
-    pub(super) fn document(&self, uri: &str) -> Result<&Document, ResponseError> {
-        self.documents
-            .get(uri)
-            .ok_or_else(|| ResponseError::new(code::INVALID_PARAMS, format!("{uri} is not open")))
+    /// Shows the user a message.
+    pub(super) fn show_message(&mut self, kind: MessageType, message: impl Into<String>) {
+        let message = message.into();
+        self.notify::<lsp::ShowMessageNotification>(lsp::ShowMessageParams { kind, message });
+    }
+
+    /// Replaces the diagnostics that the client shows for a document.
+    pub(super) fn publish_diagnostics(
+        &mut self,
+        uri: &str,
+        version: Option<i32>,
+        diagnostics: Vec<lsp::Diagnostic>,
+    ) {
+        let uri = uri.into();
+        self.notify::<lsp::PublishDiagnosticsNotification>(lsp::PublishDiagnosticsParams {
+            uri,
+            version,
+            diagnostics,
+        });
+    }
+
+    pub(super) fn document(&self, uri: &str) -> Result<&Document, RequestError> {
+        self.documents.get(uri).ok_or_else(|| RequestError::NotOpen(uri.to_owned()))
     }
 
     /// Returns the analysis of an open document.
-    pub(super) fn analysis(&mut self, uri: &str) -> Result<Arc<Analysis>, ResponseError> {
+    pub(super) fn analysis(&mut self, uri: &str) -> Result<Arc<Analysis>, RequestError> {
         self.document(uri)?;
         let effective_config = self.effective_config(uri);
         let analysis = self
@@ -323,41 +277,58 @@ impl<'c> Server<'c> {
     }
 
     /// Builds the diagnostics of an open document.
-    fn diagnostics(&mut self, uri: &str) -> Value {
+    pub(super) fn diagnostics(&mut self, uri: &str) -> Vec<lsp::Diagnostic> {
         let effective_config = self.effective_config(uri);
-        let Some(document) = self.documents.get_mut(uri) else { return json!([]) };
+        let Some(document) = self.documents.get_mut(uri) else { return Vec::new() };
         let is_first_analysis = document.needs_analysis();
         let analysis = document.analysis(&effective_config);
         let text = document.text.clone();
         if let Analysis::Failed(panic) = &*analysis
             && is_first_analysis
         {
-            self.show_message(1, &crash_message(panic));
+            self.show_message(MessageType::Error, panic.to_string());
         }
         if matches!(&*analysis, Analysis::Domain(_)) {
             self.warn_of_form(&effective_config);
         }
-        let lines = Lines::new(&text, self.capabilities.client.encoding);
-        json!(diagnostics::for_analysis(
-            &analysis,
-            &lines,
-            &text,
-            self.style(uri, &effective_config)
-        ))
+        let lines = Lines::new(&text, self.capabilities.encoding);
+        let style = self.style(uri, &effective_config);
+        diagnostics::for_analysis(&analysis, &lines, &text, style)
     }
 }
 
-fn parse_params<T: DeserializeOwned>(params: Value) -> Result<T, ResponseError> {
-    serde_json::from_value(params)
-        .map_err(|error| ResponseError::new(code::INVALID_PARAMS, error.to_string()))
+/// Parses the parameters of a request or notification.
+pub(super) fn parse_params<T: DeserializeOwned>(params: Value) -> Result<T, RequestError> {
+    serde_json::from_value(params).map_err(RequestError::InvalidParams)
 }
 
-pub(super) fn internal_error(panic: String) -> ResponseError {
-    ResponseError::new(code::INTERNAL_ERROR, crash_message(&panic))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::config::{Origin, PartialConfig};
 
-pub(super) fn crash_message(panic: &str) -> String {
-    format!(
-        "gvtg-xml crashed while checking this document. This is a bug: please report it, together with the document ({panic})"
-    )
+    #[test]
+    fn a_panic_is_answered_and_the_session_continues() {
+        let configure = |_: &Map<String, Value>| {
+            ConfigWatcher::new(Origin::Nowhere, PartialConfig::default()).map_err(Into::into)
+        };
+        let mut server = Server::new(&configure).unwrap();
+        server.handle_request("initialize", json!({ "capabilities": {} })).unwrap();
+        let item = json!({ "uri": "file:///a.xml", "languageId": "xml", "version": 1,
+            "text": "<domain><devices><hostdev type='mdev' model='vfio-pci'/></devices></domain>" });
+        server.handle_notification("textDocument/didOpen", json!({ "textDocument": item }));
+
+        let params = json!({ "textDocument": { "uri": "file:///a.xml" }, "position": { "line": 0, "character": 20 } });
+        let error = server
+            .answer::<lsp::HoverRequest>(params.clone(), |server, _| {
+                server.analysis("file:///a.xml")?;
+                panic!("on purpose")
+            })
+            .unwrap_err();
+        assert_eq!(error.code() as i32, -32603);
+        assert!(error.to_string().contains("on purpose"), "{error}");
+
+        let hover = server.handle_request("textDocument/hover", params).unwrap();
+        assert!(hover["contents"]["value"].is_string(), "{hover}");
+    }
 }

@@ -3,14 +3,18 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use gen_lsp_types::{
+    ConfigurationItem, ConfigurationParams, ConfigurationRequest, DiagnosticRefreshRequest,
+    MessageType,
+};
+use lsp_server::RequestId;
+use serde_json::{Map, Value};
 
 use super::configuration::SECTION;
 use super::diagnostics;
 use super::document::{Document, is_virsh_edit};
-use super::jsonrpc::Message;
+use super::positions::Lines;
 use super::server::Server;
-use super::text::Lines;
 use super::uri::{from_path, to_path};
 use crate::domain::Settings;
 use crate::host::{Root, installed};
@@ -34,9 +38,10 @@ impl Server<'_> {
                 self.config_watcher = config_watcher;
                 self.invalidate_all();
             }
-            Err(error) => {
-                self.show_message(1, &format!("gvtg-xml: invalid editor settings: {error}"))
-            }
+            Err(error) => self.show_message(
+                MessageType::Error,
+                format!("gvtg-xml: invalid editor settings: {error}"),
+            ),
         }
     }
 
@@ -49,12 +54,11 @@ impl Server<'_> {
 
     fn invalidate_all(&mut self) {
         for uri in std::mem::take(&mut self.config_error_uris) {
-            let params = json!({ "uri": uri, "diagnostics": [] });
-            self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
+            self.publish_diagnostics(&uri, None, Vec::new());
         }
         self.documents.values_mut().for_each(Document::invalidate_configuration);
         if self.capabilities.refreshes_diagnostics {
-            self.send_request("workspace/diagnostic/refresh", Value::Null);
+            self.request::<DiagnosticRefreshRequest>(());
         }
     }
 
@@ -85,7 +89,7 @@ impl Server<'_> {
         }
         if let Some(warning) = installed::form_warning(&Root::default(), version) {
             self.warned_versions.push(version);
-            self.show_message(2, &format!("gvtg-xml: {warning}, or set \"libvirt\" to \"installed\" in the editor's settings"));
+            self.show_message(MessageType::Warning, format!("gvtg-xml: {warning}, or set \"libvirt\" to \"installed\" in the editor's settings"));
         }
     }
 
@@ -98,30 +102,29 @@ impl Server<'_> {
             String::new()
         };
         let first_line = lines.first().cloned().unwrap_or_default();
-        self.show_message(1, &format!("gvtg-xml: {first_line}{remaining}; until this is fixed, the previous configuration stays in effect"));
+        self.show_message(MessageType::Error, format!("gvtg-xml: {first_line}{remaining}; until this is fixed, the previous configuration stays in effect"));
         let LoadError::Invalid { path, text, errors } = failure else { return };
         let uri = from_path(&path.canonicalize().unwrap_or_else(|_| path.clone()));
-        let lines = Lines::new(text, self.capabilities.client.encoding);
+        let lines = Lines::new(text, self.capabilities.encoding);
         let diagnostics: Vec<_> =
             errors.iter().map(|error| diagnostics::for_config_error(error, &lines)).collect();
-        let params = json!({ "uri": uri, "diagnostics": diagnostics });
-        self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
+        self.publish_diagnostics(&uri, None, diagnostics);
         self.config_error_uris.push(uri);
     }
 
     /// Requests the editor's settings.
     pub(super) fn request_settings(&mut self) {
-        let id = self
-            .send_request("workspace/configuration", json!({ "items": [{ "section": SECTION }] }));
-        self.settings_request = Some(id);
+        let item = ConfigurationItem { scope_uri: None, section: Some(SECTION.to_owned()) };
+        let params = ConfigurationParams { items: vec![item] };
+        self.settings_request = Some(self.request::<ConfigurationRequest>(params));
     }
 
     /// Handles the response to a request of the server.
-    pub(super) fn handle_response(&mut self, id: &Value, result: Value) {
+    pub(super) fn handle_response(&mut self, id: &RequestId, result: &Value) {
         if self.settings_request.as_ref() == Some(id) {
             self.settings_request = None;
             if let Some(settings) = result[0].as_object() {
-                self.change_settings(&settings.clone());
+                self.change_settings(settings);
             }
         }
     }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
+
 use crate::text::uri::escaped;
 
 /// The path of a file URI; `None` for other URIs and for files on other hosts.
@@ -13,25 +15,7 @@ pub fn to_path(uri: &str) -> Option<PathBuf> {
     if !path.starts_with('/') {
         return None;
     }
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let hex_digits = if first == b'%' { after.get(..2) } else { None };
-        let escaped_byte = hex_digits
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match escaped_byte {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    Some(PathBuf::from(OsString::from_vec(bytes)))
+    Some(PathBuf::from(OsString::from_vec(percent_decode_str(path).collect())))
 }
 
 /// The URI of a file.
@@ -53,7 +37,7 @@ mod tests {
         assert_eq!(
             to_path("file:///50%.xml"),
             Some(PathBuf::from("/50%.xml")),
-            "what is no escape is itself"
+            "a % that is not an escape stays"
         );
         for other in ["untitled:Untitled-1", "file://host/a.xml", "git:/a.xml", ""] {
             assert_eq!(to_path(other), None, "{other}");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use gen_lsp_types as official;
 use gvtg_xml::domain::Settings;
-use gvtg_xml::lsp::{Ended, serve};
+use gvtg_xml::lsp::{SessionEnd, SessionError, serve};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::config::{ConfigWatcher, Origin, PartialConfig};
 use serde::Serialize;
@@ -23,12 +23,13 @@ use client::{Client, capabilities, pulling};
 const NAMED: &str = "file:///tmp/virsh000000.xml";
 
 /// A server in this process, connected by in-memory pipes.
-fn in_memory() -> (Client, JoinHandle<Result<Ended, String>>) {
+fn in_memory() -> (Client, JoinHandle<Result<SessionEnd, SessionError>>) {
     let ((their_input, our_output), (our_input, their_output)) =
         (std::io::pipe().unwrap(), std::io::pipe().unwrap());
     let server = thread::spawn(move || {
-        let configure =
-            |_: &Map<String, Value>| ConfigWatcher::new(Origin::Nowhere, PartialConfig::default());
+        let configure = |_: &Map<String, Value>| {
+            ConfigWatcher::new(Origin::Nowhere, PartialConfig::default()).map_err(Into::into)
+        };
         serve(std::io::BufReader::new(their_input), their_output, &configure)
     });
     (Client::new(our_input, our_output), server)
@@ -175,6 +176,31 @@ fn the_exit_code_depends_on_shutdown() {
 }
 
 #[test]
+fn false_content_length_allocates_no_memory() {
+    let mut shell = std::process::Command::new("sh");
+    let limited = "ulimit -v 4000000 && exec \"$0\" lsp";
+    let mut client = Client::of(shell.args(["-c", limited, env!("CARGO_BIN_EXE_gvtg-xml")]));
+    client.initialize(capabilities(), Value::Null);
+    client.send_raw(b"Content-Length: 99999999999\r\n\r\n{}");
+    client.hang_up();
+    assert_eq!(client.code(), 2);
+}
+
+#[test]
+fn invalid_message_does_not_end_the_session() {
+    let mut client = Client::spawn(&[]);
+    client.initialize(capabilities(), Value::Null);
+    let half_a_character = r#"{"jsonrpc":"2.0","method":"x","params":"\ud83d"}"#;
+    let batch = r#"[{"jsonrpc":"2.0","id":1,"method":"shutdown"}]"#;
+    for body in ["{{{", "{}", "[]", batch, half_a_character] {
+        client.send_raw(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+        let answer = client.read().unwrap();
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&Value::Null, &json!(-32700)));
+    }
+    assert_eq!(client.goodbye(), 0);
+}
+
+#[test]
 fn exits_at_once_on_a_terminal() {
     if !common::program::has_terminals() {
         return;
@@ -213,7 +239,7 @@ fn a_cancelled_request_is_not_computed() {
     assert!((40..50).contains(&cancelled), "{cancelled} of 49, and never the last");
     client.request("shutdown", Value::Null).unwrap();
     client.notify("exit", Value::Null);
-    assert_eq!(server.join().unwrap(), Ok(Ended::Orderly));
+    assert_eq!(server.join().unwrap().unwrap(), SessionEnd::Orderly);
 }
 
 #[test]
