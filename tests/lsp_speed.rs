@@ -1,4 +1,4 @@
-//! How soon an editor gets its findings, over real pipes.
+//! How fast an editor gets its findings, over real pipes.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -25,7 +25,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 #[test]
-fn findings_appear_without_a_noticeable_delay() {
+fn findings_arrive_quickly() {
     let text = domain(8 << 10);
     assert!((8 << 10..9 << 10).contains(&text.len()), "{}", text.len());
     let mut client = Client::spawn(&[]);
@@ -57,5 +57,5 @@ fn findings_appear_without_a_noticeable_delay() {
     );
     assert!(opened < Duration::from_millis(20), "{opened:?}");
     assert!(typed < Duration::from_millis(5), "{typed:?}");
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }

@@ -1,6 +1,6 @@
-//! An editor's side of the language server protocol: scripted, over any pipe.
+//! A scripted client of the language server, over any pipe.
 //!
-//! It has its own idea of positions and of edits, so that a mistake in the server's is seen.
+//! It converts positions and applies edits with its own code, so that mistakes of the server show.
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -13,20 +13,20 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// The editor.
+/// A client.
 pub struct Client {
     input: Receiver<Value>,
     output: Option<Box<dyn Write + Send>>,
     pub child: Option<Child>,
     next: i64,
     utf8: bool,
-    /// What the server told or asked unasked, in order.
-    pub told: Vec<Value>,
-    /// The open documents.
+    /// The server's notifications and requests, in order.
+    pub received: Vec<Value>,
+    /// The version and text of each open document.
     pub texts: BTreeMap<String, (i64, String)>,
 }
 
-/// What most editors can do, with push diagnostics.
+/// The capabilities of most editors, with push diagnostics.
 pub fn capabilities() -> Value {
     json!({
         "general": { "positionEncodings": ["utf-16"] },
@@ -38,8 +38,8 @@ pub fn capabilities() -> Value {
     })
 }
 
-/// The same with pull diagnostics.
-pub fn pulling() -> Value {
+/// Like [`capabilities`], with pull diagnostics.
+pub fn pull_capabilities() -> Value {
     let mut capabilities = capabilities();
     capabilities["textDocument"]["diagnostic"] = json!({ "relatedInformation": true });
     capabilities["workspace"]["diagnostics"] = json!({ "refreshSupport": true });
@@ -47,7 +47,7 @@ pub fn pulling() -> Value {
 }
 
 impl Client {
-    /// A client of whatever reads and writes there; nothing is said yet.
+    /// Creates a client of a server; nothing has been sent yet.
     pub fn new(input: impl Read + Send + 'static, output: impl Write + Send + 'static) -> Self {
         let (sender, receiver) = channel();
         let mut input = BufReader::new(input);
@@ -65,18 +65,18 @@ impl Client {
             child: None,
             next: 0,
             utf8: false,
-            told: Vec::new(),
+            received: Vec::new(),
             texts: BTreeMap::new(),
         }
     }
 
-    /// The real program over real pipes.
+    /// Starts the program's server.
     pub fn spawn(arguments: &[&str]) -> Self {
-        Client::of(Command::new(env!("CARGO_BIN_EXE_gvtg-xml")).arg("lsp").args(arguments))
+        Client::start(Command::new(env!("CARGO_BIN_EXE_gvtg-xml")).arg("lsp").args(arguments))
     }
 
-    /// The same, of a command of one's own.
-    pub fn of(command: &mut Command) -> Self {
+    /// Starts a server with this command.
+    pub fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -88,7 +88,7 @@ impl Client {
         client
     }
 
-    /// The handshake.
+    /// Initializes the server and returns the result.
     pub fn initialize(&mut self, capabilities: Value, options: Value) -> Value {
         self.utf8 = capabilities["general"]["positionEncodings"][0] == "utf-8";
         let params = json!({ "processId": null, "rootUri": null, "capabilities": capabilities, "initializationOptions": options });
@@ -101,7 +101,7 @@ impl Client {
         result
     }
 
-    /// Sends any bytes.
+    /// Sends bytes.
     pub fn send_raw(&mut self, bytes: &[u8]) {
         let output = self.output.as_mut().expect("not closed");
         output.write_all(bytes).and_then(|()| output.flush()).expect("the server reads");
@@ -116,8 +116,8 @@ impl Client {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
     }
 
-    /// Sends a request without waiting; its id.
-    pub fn ask(&mut self, method: &str, params: Value) -> i64 {
+    /// Sends a request without waiting and returns its id.
+    pub fn send_request(&mut self, method: &str, params: Value) -> i64 {
         self.next += 1;
         self.send(
             &json!({ "jsonrpc": "2.0", "id": self.next, "method": method, "params": params }),
@@ -125,38 +125,38 @@ impl Client {
         self.next
     }
 
-    /// Sends a request and waits for its answer: the result, or the error.
+    /// Sends a request and waits for the response: the result or the error.
     pub fn request(&mut self, method: &str, params: Value) -> Result<Value, Value> {
-        let id = self.ask(method, params);
+        let id = self.send_request(method, params);
         self.answer(id)
     }
 
-    /// Waits for the answer to a request.
+    /// Waits for the response to a request.
     pub fn answer(&mut self, id: i64) -> Result<Value, Value> {
         loop {
-            let message = self.read().expect("an answer comes");
+            let message = self.read().expect("a response");
             if message["id"] == id && message.get("method").is_none() {
                 return match message.get("error") {
                     Some(error) => Err(error.clone()),
                     None => Ok(message["result"].clone()),
                 };
             }
-            self.told.push(message);
+            self.received.push(message);
         }
     }
 
-    /// The next message of the server; None at its end.
+    /// Reads the next message of the server; `None` at the end.
     pub fn read(&mut self) -> Option<Value> {
         match self.input.recv_timeout(Duration::from_secs(60)) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("the server says nothing more; before that: {:?}", self.told)
+                panic!("no message from the server; before that: {:?}", self.received)
             }
         }
     }
 
-    /// Waits until the server tells this of a document at its current version; its `params`.
+    /// Waits for the diagnostics of a document at its current version and returns the `params`.
     pub fn published(&mut self, uri: &str) -> Value {
         let version = self.texts.get(uri).map(|(version, _)| *version);
         let fits = |message: &Value| {
@@ -165,15 +165,15 @@ impl Client {
                 && version.is_none_or(|version| message["params"]["version"] == version)
         };
         loop {
-            if let Some(at) = self.told.iter().position(fits) {
-                return self.told.remove(at)["params"].clone();
+            if let Some(at) = self.received.iter().position(fits) {
+                return self.received.remove(at)["params"].clone();
             }
-            let message = self.read().expect("the server goes on");
-            self.told.push(message);
+            let message = self.read().expect("a message");
+            self.received.push(message);
         }
     }
 
-    /// Asks for a document's findings.
+    /// Requests the diagnostics of a document.
     pub fn pull(&mut self, uri: &str) -> Vec<Value> {
         let report = self
             .request("textDocument/diagnostic", json!({ "textDocument": { "uri": uri } }))
@@ -204,7 +204,7 @@ impl Client {
         self.notify("textDocument/didChange", json!({ "textDocument": { "uri": uri, "version": version }, "contentChanges": changes }));
     }
 
-    /// Replaces all of an open document.
+    /// Replaces the text of an open document.
     pub fn replace(&mut self, uri: &str, text: &str) {
         let version = self.texts[uri].0 + 1;
         self.texts.insert(uri.into(), (version, text.into()));
@@ -215,7 +215,7 @@ impl Client {
         );
     }
 
-    /// The code actions for bytes of an open document, of all kinds or one.
+    /// Requests the code actions for a byte range of an open document, of all kinds or one.
     pub fn actions(
         &mut self,
         uri: &str,
@@ -235,8 +235,7 @@ impl Client {
             .clone()
     }
 
-    /// What an open document would be after an edit of the workspace, which must be about it and
-    /// its version.
+    /// Returns an open document's text after a workspace edit, which must be for its version.
     pub fn applied(&self, uri: &str, edit: &Value) -> String {
         let (version, text) = &self.texts[uri];
         let edits = match edit["documentChanges"][0].as_object() {
@@ -267,8 +266,7 @@ impl Client {
         text
     }
 
-    /// The byte offset of a position; it must be one that an editor has: on a line, between two
-    /// characters.
+    /// The byte offset of a position, which must be on a line and between two characters.
     pub fn offset(&self, text: &str, position: &Value) -> usize {
         let (line, units) = (
             position["line"].as_u64().unwrap() as usize,
@@ -279,7 +277,7 @@ impl Client {
             text[start..].chars().take_while(|c| !matches!(c, '\r' | '\n')).collect();
         let ends = content.char_indices().map(|(at, _)| at).chain([content.len()]);
         let at = ends.into_iter().find(|&at| self.units(&content[..at]) == units);
-        start + at.unwrap_or_else(|| panic!("{position} is no place in {content:?}"))
+        start + at.unwrap_or_else(|| panic!("{position} is not in {content:?}"))
     }
 
     /// The position of a byte offset.
@@ -298,24 +296,24 @@ impl Client {
     }
 
     /// Closes the server's stdin.
-    pub fn hang_up(&mut self) {
+    pub fn close_input(&mut self) {
         self.output = None;
     }
 
-    /// Says goodbye; the program's exit code.
-    pub fn goodbye(mut self) -> i32 {
+    /// Shuts the server down and returns its exit code.
+    pub fn shut_down(mut self) -> i32 {
         self.request("shutdown", Value::Null).expect("shutdown is answered");
         self.notify("exit", Value::Null);
-        self.code()
+        self.exit_code()
     }
 
-    /// Waits for the program's end; its exit code.
-    pub fn code(mut self) -> i32 {
+    /// Waits for the server's end and returns its exit code.
+    pub fn exit_code(mut self) -> i32 {
         self.child.take().expect("a process").wait().expect("it ends").code().expect("no signal")
     }
 }
 
-/// The next message that is read there; None at the end.
+/// Reads the next message; `None` at the end.
 fn read(input: &mut impl BufRead) -> Option<Value> {
     let mut length = 0;
     loop {
@@ -336,7 +334,7 @@ fn read(input: &mut impl BufRead) -> Option<Value> {
     Some(message)
 }
 
-/// Where lines begin: behind LF, CRLF and a lone CR.
+/// The start of each line: after LF, CRLF or a single CR.
 fn line_starts(text: &str) -> Vec<usize> {
     let mut starts = vec![0];
     let mut characters = text.char_indices().peekable();
@@ -349,7 +347,7 @@ fn line_starts(text: &str) -> Vec<usize> {
     starts
 }
 
-/// A file's name as editors write it.
+/// The URI of a file.
 pub fn uri(path: &std::path::Path) -> String {
     format!("file://{}", path.display())
 }

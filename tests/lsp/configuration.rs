@@ -1,5 +1,5 @@
-//! Documents in an editor have the configurations that the command line finds for them, and notice
-//! changes to these.
+//! Documents in an editor use the configurations that the command line finds for them, and follow
+//! their changes.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -15,17 +15,17 @@ use serde_json::{Value, json};
 
 use crate::client;
 use crate::common;
-use client::{Client, capabilities, pulling, uri};
+use client::{Client, capabilities, pull_capabilities, uri};
 
-/// A vGPU that lacks several properties, and a `<video>`.
+/// A domain with an incomplete vGPU and a `<video>`.
 const DOMAIN: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <video/>\n    \
     <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      <source>\n        \
     <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      <alias name='ua-gvtg'/>\n    </hostdev>\n  </devices>\n</domain>\n";
 const RULE: &str = "id = 'no-name'\nsummary = 'A name'\nseverity = 'warning'\ngroup = 'domain'\nsince = '1'\nselect = '/domain/name'\n\
     message = 'it has a name'\nwhy = 'x'\n[check]\nkind = 'forbid'\n";
 
-/// The severity and rule of each published finding.
-fn told(diagnostics: &Value) -> Vec<String> {
+/// The severity and rule of each diagnostic.
+fn diagnostic_labels(diagnostics: &Value) -> Vec<String> {
     let word = |finding: &Value| {
         ["", "error", "warning", "info"][finding["severity"].as_u64().unwrap() as usize]
     };
@@ -35,8 +35,8 @@ fn told(diagnostics: &Value) -> Vec<String> {
     diagnostics.as_array().unwrap().iter().map(line).collect()
 }
 
-/// The findings of `lint` for a file, in the same form.
-fn linted(path: &Path) -> Vec<String> {
+/// The findings of `lint` in a file, in the same form.
+fn lint_labels(path: &Path) -> Vec<String> {
     let mut command = program(["lint", "--quiet", "--format", "concise", "--skip-foreign"]);
     let (_, stdout, stderr) = outcome(feed(command.arg(path), b""));
     assert_eq!(stderr, "");
@@ -46,34 +46,34 @@ fn linted(path: &Path) -> Vec<String> {
     words.collect()
 }
 
-/// Makes the server look for changes.
-fn nudge(client: &mut Client) {
+/// Makes the server check for changed files.
+fn check_files(client: &mut Client) {
     client.notify("workspace/didChangeWatchedFiles", json!({ "changes": [] }));
 }
 
-/// Waits for a message that is shown to the user.
-fn shown(client: &mut Client) -> String {
+/// Waits for a message to the user.
+fn wait_for_shown_message(client: &mut Client) -> String {
     loop {
         if let Some(at) =
-            client.told.iter().position(|message| message["method"] == "window/showMessage")
+            client.received.iter().position(|message| message["method"] == "window/showMessage")
         {
-            return client.told.remove(at)["params"]["message"].as_str().unwrap().to_owned();
+            return client.received.remove(at)["params"]["message"].as_str().unwrap().to_owned();
         }
         let message = client.read().unwrap();
-        client.told.push(message);
+        client.received.push(message);
     }
 }
 
-/// Opens a document in a folder: its name and findings.
+/// Opens a document in a folder and returns its URI and findings.
 fn opened(client: &mut Client, folder: &Path, name: &str) -> (String, Vec<String>) {
     let uri = uri(&folder.join(name)).replace(' ', "%20");
     client.open(&uri, DOMAIN);
     let found = client.published(&uri);
-    (uri, told(&found["diagnostics"]))
+    (uri, diagnostic_labels(&found["diagnostics"]))
 }
 
 #[test]
-fn each_document_has_its_nearest_configuration() {
+fn each_document_uses_its_nearest_configuration() {
     let config = "rule-pages = 'https://example.org/'\nsite-rules = 'rules'\n[rules]\nstray-video = 'info'\n\
         [[overrides]]\nfiles = ['special*.xml']\nignore = ['missing-opregion']\n";
     let folder = folder(&[
@@ -89,7 +89,7 @@ fn each_document_has_its_nearest_configuration() {
     let mut all = Vec::new();
     for name in ["a b/win10.xml", "special.xml", "old/win10.xml"] {
         let (_, found) = opened(&mut client, folder.path(), name);
-        assert_eq!(found, linted(&folder.path().join(name)), "{name}");
+        assert_eq!(found, lint_labels(&folder.path().join(name)), "{name}");
         all.push(found);
     }
     let has = |index: usize, finding: &str| all[index].iter().any(|found| found == finding);
@@ -116,11 +116,11 @@ fn each_document_has_its_nearest_configuration() {
     let actions = client.actions(&spaced, 0..DOMAIN.len(), Some("quickfix"));
     let href = &actions[0]["diagnostics"][0]["codeDescription"]["href"];
     assert!(href.as_str().unwrap().starts_with("https://example.org/"), "{actions:?}");
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn the_editors_settings_override_the_configuration() {
+fn editor_settings_override_the_configuration() {
     let folder = folder(&[
         ("gvtg-xml.toml", "libvirt = '7.0'\n[rules]\nstray-video = 'off'\n"),
         ("other.toml", "ignore = ['display']\n"),
@@ -133,7 +133,7 @@ fn the_editors_settings_override_the_configuration() {
         let (uri, found) = opened(&mut client, folder.path(), "x.xml");
         let actions = client.actions(&uri, 0..DOMAIN.len(), Some("source.fixAll"));
         let fixed = client.applied(&uri, &actions[0]["edit"]);
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
         (found.iter().any(|found| found.contains("stray-video")), fixed.contains("-set"))
     };
     assert_eq!(of(Value::Null), (false, true));
@@ -147,36 +147,38 @@ fn the_editors_settings_override_the_configuration() {
 }
 
 #[test]
-fn rereads_changed_configurations_and_rules() {
+fn changed_configurations_are_reloaded() {
     let folder = folder(&[("vms/x.xml", DOMAIN)]);
     let config = folder.path().join("gvtg-xml.toml");
-    for able in [capabilities(), pulling()] {
+    for client_capabilities in [capabilities(), pull_capabilities()] {
         let _ = fs::remove_file(&config);
         let _ = fs::remove_file(folder.path().join("vms/gvtg-xml.toml"));
-        let pulls = able["textDocument"].get("diagnostic").is_some();
-        let mut able = able;
-        able["workspace"]["didChangeWatchedFiles"] = json!({ "dynamicRegistration": true });
+        let pulls = client_capabilities["textDocument"].get("diagnostic").is_some();
+        let mut client_capabilities = client_capabilities;
+        client_capabilities["workspace"]["didChangeWatchedFiles"] =
+            json!({ "dynamicRegistration": true });
         let mut client = Client::spawn(&[]);
-        client.initialize(able, Value::Null);
+        client.initialize(client_capabilities, Value::Null);
         let uri = uri(&folder.path().join("vms/x.xml"));
         client.open(&uri, DOMAIN);
         let look = |client: &mut Client| -> Vec<String> {
             if pulls {
                 let asked = |message: &Value| message["method"] == "workspace/diagnostic/refresh";
-                while !client.told.iter().any(asked) {
+                while !client.received.iter().any(asked) {
                     let message = client.read().unwrap();
-                    client.told.push(message);
+                    client.received.push(message);
                 }
-                client.told.retain(|message| !asked(message));
-                told(&json!(client.pull(&uri)))
+                client.received.retain(|message| !asked(message));
+                diagnostic_labels(&json!(client.pull(&uri)))
             } else {
-                told(&client.published(&uri)["diagnostics"])
+                diagnostic_labels(&client.published(&uri)["diagnostics"])
             }
         };
-        let first = if pulls { told(&json!(client.pull(&uri))) } else { look(&mut client) };
-        assert_eq!(first, linted(&folder.path().join("vms/x.xml")));
+        let first =
+            if pulls { diagnostic_labels(&json!(client.pull(&uri))) } else { look(&mut client) };
+        assert_eq!(first, lint_labels(&folder.path().join("vms/x.xml")));
         let registered = client
-            .told
+            .received
             .iter()
             .find(|message| message["method"] == "client/registerCapability")
             .unwrap();
@@ -187,9 +189,9 @@ fn rereads_changed_configurations_and_rules() {
         let mut steps: Vec<(&str, Vec<String>)> = Vec::new();
         let mut step = |name: &'static str, client: &mut Client, change: &dyn Fn()| {
             change();
-            nudge(client);
+            check_files(client);
             let found = look(client);
-            assert_eq!(found, linted(&folder.path().join("vms/x.xml")), "{name}");
+            assert_eq!(found, lint_labels(&folder.path().join("vms/x.xml")), "{name}");
             steps.push((name, found));
         };
         step("new", &mut client, &|| {
@@ -221,12 +223,12 @@ fn rereads_changed_configurations_and_rules() {
             std::iter::once(&first).chain(steps.iter().map(|(_, found)| found)).collect();
         assert!(all.windows(2).all(|pair| pair[0] != pair[1]), "{steps:?}");
         fs::remove_dir_all(folder.path().join("rules")).unwrap();
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
     }
 }
 
 #[test]
-fn keeps_the_last_valid_configuration_and_marks_the_mistake() {
+fn an_invalid_configuration_is_marked_and_the_last_valid_one_stays_in_effect() {
     let folder = folder(&[
         ("gvtg-xml.toml", "[rules]\nstray-video = 'off'\n"),
         ("x.xml", DOMAIN),
@@ -239,13 +241,13 @@ fn keeps_the_last_valid_configuration_and_marks_the_mistake() {
     let (document, right) = opened(&mut client, folder.path(), "x.xml");
     assert!(!right.iter().any(|found| found.contains("stray-video")), "{right:?}");
     fs::write(&config, "# é𝄞\n[rules]\nstray-vidoe = 'off'\nmissing-vgpu = 'of'\n").unwrap();
-    nudge(&mut client);
+    check_files(&mut client);
     assert_eq!(
-        told(&client.published(&document)["diagnostics"]),
+        diagnostic_labels(&client.published(&document)["diagnostics"]),
         right,
         "what held before goes on to hold"
     );
-    let message = shown(&mut client);
+    let message = wait_for_shown_message(&mut client);
     let expected = format!(
         "{}:3:1: there is no rule 'stray-vidoe' (did you mean 'stray-video'?) (and 1 more)",
         config.canonicalize().unwrap().display()
@@ -266,23 +268,23 @@ fn keeps_the_last_valid_configuration_and_marks_the_mistake() {
         "of a document that is opened now, too"
     );
     assert!(
-        !client.told.iter().any(|message| message["method"] == "window/showMessage"),
+        !client.received.iter().any(|message| message["method"] == "window/showMessage"),
         "said once"
     );
     fs::write(&config, "[rules]\nstray-video = 'error'\n").unwrap();
-    nudge(&mut client);
-    let found = told(&client.published(&document)["diagnostics"]);
+    check_files(&mut client);
+    let found = diagnostic_labels(&client.published(&document)["diagnostics"]);
     assert!(found.contains(&"error[stray-video]".to_owned()), "{found:?}");
     assert_eq!(
         client.published(&marked)["diagnostics"],
         json!([]),
         "and nothing is marked any more"
     );
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn ignores_an_invalid_or_untrusted_configuration() {
+fn a_configuration_that_was_never_valid_or_belongs_to_another_user_is_not_used() {
     let folder =
         folder(&[("gvtg-xml.toml", "x = 1\n[rules]\nstray-video = 'off'\n"), ("x.xml", DOMAIN)]);
     let mut client = Client::spawn(&[]);
@@ -293,25 +295,25 @@ fn ignores_an_invalid_or_untrusted_configuration() {
             && !found.iter().any(|found| found.contains("opregion")),
         "{found:?}"
     );
-    assert!(shown(&mut client).contains("gvtg-xml.toml:1:1: unknown key 'x'"));
+    assert!(wait_for_shown_message(&mut client).contains("gvtg-xml.toml:1:1: unknown key 'x'"));
     let config = folder.path().join("gvtg-xml.toml");
     fs::write(&config, "[rules]\nstray-video = 'off'\n").unwrap();
     if geteuid().is_root() {
         chown(&config, Some(65_533), None).unwrap();
-        nudge(&mut client);
-        assert_eq!(told(&client.published(&document)["diagnostics"]), found);
-        assert!(shown(&mut client).contains("is owned by user 65533"));
+        check_files(&mut client);
+        assert_eq!(diagnostic_labels(&client.published(&document)["diagnostics"]), found);
+        assert!(wait_for_shown_message(&mut client).contains("is owned by user 65533"));
         chown(&config, Some(0), None).unwrap();
         // The user does what the message says, and nothing else.
     }
-    nudge(&mut client);
-    let found = told(&client.published(&document)["diagnostics"]);
+    check_files(&mut client);
+    let found = diagnostic_labels(&client.published(&document)["diagnostics"]);
     assert!(!found.iter().any(|found| found.contains("stray-video")), "{found:?}");
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn checks_a_domain_that_the_configuration_names() {
+fn a_domain_named_in_the_configuration_needs_no_sign_of_gvtg() {
     let text = "<domain type='kvm'>\n  <name>plain</name>\n  <devices>\n  </devices>\n</domain>\n";
     let folder = folder(&[("gvtg-xml.toml", "[[overrides]]\nfiles = ['vms/*']\nnamed = true\n")]);
     fs::create_dir(folder.path().join("vms")).unwrap();
@@ -322,7 +324,7 @@ fn checks_a_domain_that_the_configuration_names() {
     {
         let uri = uri(&folder.path().join(name));
         client.open(&uri, text);
-        assert_eq!(told(&client.published(&uri)["diagnostics"]), expected, "{name}");
+        assert_eq!(diagnostic_labels(&client.published(&uri)["diagnostics"]), expected, "{name}");
     }
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }

@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 
 use crate::client;
 use crate::common;
-use client::{Client, capabilities, pulling, uri};
+use client::{Client, capabilities, pull_capabilities, uri};
 
-/// Every fixture and every example of a rule, before and after; each also with CRLF, a byte order
-/// mark or characters of all sizes.
+/// Every fixture and every example of a rule, before and after; each also with CRLF, with a byte
+/// order mark, or with characters of different lengths.
 fn documents() -> Vec<String> {
     let mut plain: Vec<String> = Vec::new();
     for path in fs::read_dir("fixtures")
@@ -53,7 +53,7 @@ fn documents() -> Vec<String> {
     variants.filter(|text| lint(text, &rules, &Settings::default()).is_ok()).collect()
 }
 
-/// Writes the documents into a folder, with names as `virsh edit` chooses them, or others.
+/// Writes the documents to a folder, with names as in `virsh edit` or with others.
 fn write(folder: &Path, documents: &[String], is_virsh_edit: bool) -> Vec<String> {
     let prefix = if is_virsh_edit { "virsh" } else { "file" };
     let names: Vec<String> =
@@ -64,8 +64,8 @@ fn write(folder: &Path, documents: &[String], is_virsh_edit: bool) -> Vec<String
     names
 }
 
-/// The flags that make the command line do what the server does for `virsh edit`: the fixed text is
-/// for the installed libvirt, if there is one.
+/// The flags that make the command line behave as the server does in `virsh edit`: fixes are for
+/// the installed libvirt, if there is one.
 fn of_virsh_edit() -> &'static [&'static str] {
     if installed().is_some() { &["--libvirt", "installed"] } else { &[] }
 }
@@ -74,7 +74,7 @@ fn installed() -> Option<Version> {
     libvirt(&Root::default())
 }
 
-/// The command line's findings in each of these files, or in those of a folder, without the server.
+/// The findings of the command line in each of these files, or in those of a folder.
 fn linted(folder: &Path, arguments: &[&str]) -> BTreeMap<String, Vec<Value>> {
     let mut command =
         program(["lint", "--format", "json", "--exit-zero", "--ignore", "shared-vgpu,shared-name"]);
@@ -89,7 +89,7 @@ fn linted(folder: &Path, arguments: &[&str]) -> BTreeMap<String, Vec<Value>> {
     by_file
 }
 
-/// A finding of the command line as an editor should get it.
+/// The diagnostic that an editor should get for a finding of the command line.
 fn expected(client: &Client, uri: &str, text: &str, finding: &Value) -> Value {
     let place = |place: &Value| client.position(text, place["offset"].as_u64().unwrap() as usize);
     let severity =
@@ -114,8 +114,8 @@ fn expected(client: &Client, uri: &str, text: &str, finding: &Value) -> Value {
     expected
 }
 
-/// The comparable part of a finding that the editor got: the command line does not report where
-/// related positions end.
+/// The diagnostic that the editor got, without the ends of related places, which the command line
+/// does not print.
 fn got(finding: &Value) -> Value {
     let mut got = finding.clone();
     if let Some(related) = got.get_mut("relatedInformation").and_then(Value::as_array_mut) {
@@ -156,10 +156,10 @@ fn findings_equal_those_of_the_command_line() {
         };
         let linted = linted(folder.path(), &arguments);
         assert!(linted.len() > 100, "there is something to compare");
-        let mut able = pulling();
-        able["general"]["positionEncodings"] = json!([encoding]);
+        let mut client_capabilities = pull_capabilities();
+        client_capabilities["general"]["positionEncodings"] = json!([encoding]);
         let mut client = Client::spawn(&[]);
-        client.initialize(able, options);
+        client.initialize(client_capabilities, options);
         for (name, text) in names.iter().zip(&documents) {
             let uri = uri(&folder.path().join(name));
             client.open(&uri, text);
@@ -170,13 +170,13 @@ fn findings_equal_those_of_the_command_line() {
             assert_eq!(all, wanted, "{encoding} {name}: {text}");
             client.close(&uri);
         }
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
         names.iter().for_each(|name| fs::remove_file(folder.path().join(name)).unwrap());
     }
 }
 
 #[test]
-fn fix_all_writes_what_fix_writes() {
+fn fix_all_produces_the_text_that_fix_writes() {
     let folder = tempfile::tempdir().unwrap();
     let documents = documents();
     for (is_named, encoding) in [(true, "utf-16"), (false, "utf-8")] {
@@ -188,10 +188,10 @@ fn fix_all_writes_what_fix_writes() {
             command.arg(".")
         };
         assert_ne!(outcome(feed(command.current_dir(folder.path()), b"")).0, 2);
-        let mut able = pulling();
-        able["general"]["positionEncodings"] = json!([encoding]);
+        let mut client_capabilities = pull_capabilities();
+        client_capabilities["general"]["positionEncodings"] = json!([encoding]);
         let mut client = Client::spawn(&[]);
-        client.initialize(able, Value::Null);
+        client.initialize(client_capabilities, Value::Null);
         let mut changed = 0;
         for (name, text) in names.iter().zip(&documents) {
             let uri = uri(&folder.path().join(name));
@@ -210,7 +210,7 @@ fn fix_all_writes_what_fix_writes() {
             client.close(&uri);
         }
         assert!(changed > 100, "{changed}");
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
         names.iter().for_each(|name| fs::remove_file(folder.path().join(name)).unwrap());
     }
 }
@@ -224,7 +224,7 @@ fn quick_fixes_make_the_edits_that_lint_reports() {
         of_virsh_edit().iter().copied().chain(names.iter().map(String::as_str)).collect();
     let linted = linted(folder.path(), &arguments);
     let mut client = Client::spawn(&[]);
-    client.initialize(pulling(), Value::Null);
+    client.initialize(pull_capabilities(), Value::Null);
     let mut fixes = 0;
     for (name, text) in names.iter().zip(&documents) {
         let uri = uri(&folder.path().join(name));
@@ -264,11 +264,11 @@ fn quick_fixes_make_the_edits_that_lint_reports() {
         client.close(&uri);
     }
     assert!(fixes > 300, "{fixes}");
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn warns_once_about_a_syntax_that_the_installed_libvirt_does_not_read() {
+fn the_warning_about_the_installed_libvirt_is_shown_once() {
     let Some(installed) = installed() else {
         common::skips::skipped("the warning of another form: there is no libvirt here");
         return;
@@ -283,14 +283,14 @@ fn warns_once_about_a_syntax_that_the_installed_libvirt_does_not_read() {
     );
     let warnings = |client: &Client| {
         let shown = client
-            .told
+            .received
             .iter()
             .filter(|told| told["method"] == "window/showMessage" && told["params"]["type"] == 2);
         shown.filter(|told| told["params"]["message"].as_str().unwrap().contains(&warning)).count()
     };
-    for able in [capabilities(), pulling()] {
+    for client_capabilities in [capabilities(), pull_capabilities()] {
         let mut client = Client::spawn(&["--libvirt", wrong]);
-        client.initialize(able.clone(), Value::Null);
+        client.initialize(client_capabilities.clone(), Value::Null);
         let look = |client: &mut Client, uri: &str| {
             client.actions(uri, 0..0, None);
         };
@@ -302,15 +302,15 @@ fn warns_once_about_a_syntax_that_the_installed_libvirt_does_not_read() {
             look(&mut client, uri);
             client.replace(uri, &GUIDE.replace("<devices>", "<devices> "));
             look(&mut client, uri);
-            assert_eq!(warnings(&client), 1, "{uri}: {:?}", client.told);
+            assert_eq!(warnings(&client), 1, "{uri}: {:?}", client.received);
         }
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
         let mut client = Client::spawn(&["--libvirt", right]);
-        client.initialize(able, Value::Null);
+        client.initialize(client_capabilities, Value::Null);
         client.open("file:///vms/a.xml", GUIDE);
         look(&mut client, "file:///vms/a.xml");
         assert_eq!(warnings(&client), 0);
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
     }
     // The command line prints the same warning, even with --quiet.
     for flags in ["", "--quiet", "--quiet --diff", "--quiet --format json"] {
@@ -324,21 +324,21 @@ fn warns_once_about_a_syntax_that_the_installed_libvirt_does_not_read() {
 }
 
 #[test]
-fn virsh_edit_uses_the_installed_libvirt_unless_told_otherwise() {
+fn virsh_edit_uses_the_installed_libvirt_by_default() {
     let Some(installed) = installed() else {
         common::skips::skipped("the libvirt of virsh edit: there is none here");
         return;
     };
     let found = |uri: &str, flags: &[&str]| {
         let mut client = Client::spawn(flags);
-        client.initialize(pulling(), Value::Null);
+        client.initialize(pull_capabilities(), Value::Null);
         client.open(uri, GUIDE);
         let found = client
             .pull(uri)
             .iter()
             .map(|finding| finding["message"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>();
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
         found
     };
     let elsewhere = "file:///vms/a.xml";
@@ -356,10 +356,10 @@ fn fixture(name: &str) -> String {
 }
 
 #[test]
-fn fixes_all_findings_of_one_rule() {
+fn all_findings_of_a_rule_can_be_fixed_at_once() {
     let text = fixture("win10-virt-manager");
     let mut client = Client::spawn(&[]);
-    client.initialize(pulling(), Value::Null);
+    client.initialize(pull_capabilities(), Value::Null);
     let uri = "file:///tmp/virsh000000.xml";
     client.open(uri, &text);
     let at = text.find("<redirdev").unwrap();
@@ -377,16 +377,16 @@ fn fixes_all_findings_of_one_rule() {
         gone && fixed.contains("<graphics") && fixed.lines().all(|line| text.contains(line)),
         "{fixed}"
     );
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn hovering_over_a_finding_shows_its_page() {
-    let mut plain = pulling();
+fn hover_shows_the_page_that_explain_prints() {
+    let mut plain = pull_capabilities();
     plain["textDocument"]["hover"]["contentFormat"] = json!(["plaintext"]);
-    for (able, kind) in [(plain, "plaintext"), (pulling(), "markdown")] {
+    for (client_capabilities, kind) in [(plain, "plaintext"), (pull_capabilities(), "markdown")] {
         let mut client = Client::spawn(&[]);
-        client.initialize(able, Value::Null);
+        client.initialize(client_capabilities, Value::Null);
         let uri = "file:///tmp/virsh000000.xml";
         client.open(uri, GUIDE);
         let finding = &client.pull(uri)[0];
@@ -423,15 +423,15 @@ fn hovering_over_a_finding_shows_its_page() {
                 }
             }
         }
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
     }
 }
 
 #[test]
-fn completes_values_in_an_unfinished_tag() {
+fn values_are_completed_in_incomplete_tags() {
     let text = "<domain type='kvm'>\n  <devices>\n    <!-- 😀 --><hostdev type='mdev' managed='n\n  </devices>\n</domain>\n";
     let mut client = Client::spawn(&[]);
-    client.initialize(pulling(), Value::Null);
+    client.initialize(pull_capabilities(), Value::Null);
     client.open("file:///a.xml", text);
     let end = text.find("'n\n").unwrap() + 2;
     let place = json!({ "textDocument": { "uri": "file:///a.xml" }, "position": client.position(text, end) });
@@ -446,11 +446,11 @@ fn completes_values_in_an_unfinished_tag() {
         "no",
     );
     assert!(whole.contains("managed='no\n"), "what was begun is replaced: {whole}");
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn leaves_a_domain_without_a_sign_alone_until_asked() {
+fn a_domain_without_gvtg_is_only_fixed_on_request() {
     let text = "<domain type='kvm'>\n  <name>plain</name>\n  <devices>\n  </devices>\n</domain>\n";
     let mut client = Client::spawn(&[]);
     client.initialize(capabilities(), Value::Null);
@@ -474,7 +474,7 @@ fn leaves_a_domain_without_a_sign_alone_until_asked() {
         )
         .unwrap();
     let asked = client
-        .told
+        .received
         .iter()
         .find(|message| message["method"] == "workspace/applyEdit")
         .cloned()
@@ -487,11 +487,11 @@ fn leaves_a_domain_without_a_sign_alone_until_asked() {
         assert_eq!(client.published("file:///other.xml")["diagnostics"], json!([]), "{other}");
         client.close("file:///other.xml");
     }
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn takes_settings_from_flags_options_and_changes_and_ignores_invalid_ones() {
+fn settings_come_from_flags_options_and_changes_and_an_invalid_one_changes_nothing() {
     let uri = "file:///tmp/virsh000000.xml";
     let text = fixture("guide");
     let codes = |diagnostics: &Value| {
@@ -537,7 +537,7 @@ fn takes_settings_from_flags_options_and_changes_and_ignores_invalid_ones() {
     ] {
         change(&mut client, wrong);
         client.request("textDocument/hover", json!({ "textDocument": { "uri": uri }, "position": { "line": 0, "character": 0 } })).unwrap();
-        let message = client.told.pop().expect("it says so");
+        let message = client.received.pop().expect("it says so");
         assert_eq!(
             (&message["method"], &message["params"]["type"]),
             (&json!("window/showMessage"), &json!(1))
@@ -554,22 +554,23 @@ fn takes_settings_from_flags_options_and_changes_and_ignores_invalid_ones() {
             json!({ "textDocument": { "uri": uri }, "position": { "line": 0, "character": 0 } }),
         )
         .unwrap();
-    let asked = client.told.pop().expect("it asks");
+    let asked = client.received.pop().expect("it asks");
     assert_eq!(asked["method"], "workspace/configuration");
     client.send(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": [{ "libvirt": "7.0" }] }));
     assert_eq!(codes(&client.published(uri)), codes(&first));
-    assert_eq!(client.goodbye(), 0);
-    assert_eq!(Client::spawn(&["--ignore", "xyzzy"]).code(), 2);
+    assert_eq!(client.shut_down(), 0);
+    assert_eq!(Client::spawn(&["--ignore", "xyzzy"]).exit_code(), 2);
 }
 
 #[test]
-fn reports_findings_of_custom_rules() {
+fn custom_rules_work_in_the_editor() {
     let folder = tempfile::tempdir().unwrap();
     let rule = "id = 'no-floppy'\nsummary = 'A floppy'\nseverity = 'error'\ngroup = 'domain'\nsince = '0.1.0'\n\
         select = \"/domain/devices/disk[@device='floppy']\"\nmessage = 'a floppy'\nwhy = 'This site has none.'\n[check]\nkind = 'forbid'\n";
     fs::write(folder.path().join("no-floppy.toml"), rule).unwrap();
     let mut client = Client::spawn(&[]);
-    client.initialize(pulling(), json!({ "rules": folder.path(), "only": ["no-floppy"] }));
+    client
+        .initialize(pull_capabilities(), json!({ "rules": folder.path(), "only": ["no-floppy"] }));
     client.open(
         "file:///tmp/virsh000000.xml",
         "<domain type='kvm'><devices><disk device='floppy'/></devices></domain>",
@@ -579,5 +580,5 @@ fn reports_findings_of_custom_rules() {
         found.iter().map(|finding| &finding["code"]).collect::<Vec<_>>(),
         [&json!("no-floppy")]
     );
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }

@@ -1,5 +1,4 @@
-//! Corner cases of the protocol: messages in the wrong order, in pieces, in large numbers or
-//! missing.
+//! Corner cases of the protocol: messages in the wrong order, invalid ones, and many of them.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -18,11 +17,11 @@ use serde_json::{Map, Value, json};
 
 use crate::client;
 use crate::common;
-use client::{Client, capabilities, pulling};
+use client::{Client, capabilities, pull_capabilities};
 
 const NAMED: &str = "file:///tmp/virsh000000.xml";
 
-/// A server in this process, connected by in-memory pipes.
+/// A server in this process.
 fn in_memory() -> (Client, JoinHandle<Result<SessionEnd, SessionError>>) {
     let ((their_input, our_output), (our_input, their_output)) =
         (std::io::pipe().unwrap(), std::io::pipe().unwrap());
@@ -45,13 +44,13 @@ fn codes(diagnostics: &Value) -> Vec<String> {
 }
 
 fn hover(client: &mut Client, uri: &str) -> i64 {
-    client.ask(
+    client.send_request(
         "textDocument/hover",
         json!({ "textDocument": { "uri": uri }, "position": { "line": 0, "character": 0 } }),
     )
 }
 
-/// Asserts that the official types read a value, and have a field for everything in it.
+/// Checks that a value has the official type and nothing beyond it.
 fn is_official<T: DeserializeOwned + Serialize>(value: &Value) {
     let read: T =
         serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"));
@@ -59,15 +58,16 @@ fn is_official<T: DeserializeOwned + Serialize>(value: &Value) {
 }
 
 #[test]
-fn all_messages_fit_the_official_metamodel() {
+fn messages_conform_to_the_official_metamodel() {
     let text = fixture("win10-virt-manager");
-    for able in [capabilities(), pulling()] {
+    for client_capabilities in [capabilities(), pull_capabilities()] {
         let (mut client, _) = in_memory();
-        is_official::<official::InitializeResult>(
-            &client.initialize(able.clone(), json!({ "rule-pages": "https://example.org/" })),
-        );
+        is_official::<official::InitializeResult>(&client.initialize(
+            client_capabilities.clone(),
+            json!({ "rule-pages": "https://example.org/" }),
+        ));
         client.open(NAMED, &text);
-        if able["textDocument"].get("diagnostic").is_some() {
+        if client_capabilities["textDocument"].get("diagnostic").is_some() {
             let params = json!({ "textDocument": { "uri": NAMED } });
             is_official::<official::DocumentDiagnosticReport>(
                 &client.request("textDocument/diagnostic", params).unwrap(),
@@ -95,14 +95,17 @@ fn all_messages_fit_the_official_metamodel() {
                 json!({ "command": "gvtg-xml.fix", "arguments": [NAMED] }),
             )
             .unwrap();
-        let edit =
-            client.told.iter().find(|message| message["method"] == "workspace/applyEdit").unwrap();
+        let edit = client
+            .received
+            .iter()
+            .find(|message| message["method"] == "workspace/applyEdit")
+            .unwrap();
         is_official::<official::ApplyWorkspaceEditParams>(&edit["params"]);
     }
 }
 
 #[test]
-fn rejects_invalid_messages_with_the_right_error_code() {
+fn messages_in_the_wrong_order_are_rejected_with_the_right_code() {
     let mut client = Client::spawn(&[]);
     assert_eq!(
         client.request("textDocument/hover", json!({})).unwrap_err()["code"],
@@ -148,23 +151,23 @@ fn rejects_invalid_messages_with_the_right_error_code() {
     assert_eq!((&answer["id"], answer.get("result")), (&json!("text"), Some(&Value::Null)));
     assert_eq!(client.request("shutdown", Value::Null).unwrap_err()["code"], -32600);
     client.notify("exit", Value::Null);
-    assert_eq!(client.code(), 0);
+    assert_eq!(client.exit_code(), 0);
 }
 
 #[test]
-fn the_exit_code_depends_on_shutdown() {
+fn the_exit_code_tells_whether_the_client_shut_the_server_down() {
     let exits = |is_initialized: bool, last: &dyn Fn(&mut Client)| {
         let mut client = Client::spawn(&["--stdio"]);
         if is_initialized {
             client.initialize(capabilities(), Value::Null);
         }
         last(&mut client);
-        client.code()
+        client.exit_code()
     };
     assert_eq!(exits(true, &|client| client.notify("exit", Value::Null)), 1);
     assert_eq!(exits(false, &|client| client.notify("exit", Value::Null)), 1);
-    assert_eq!(exits(true, &|client| client.hang_up()), 1);
-    assert_eq!(exits(false, &|client| client.hang_up()), 1);
+    assert_eq!(exits(true, &|client| client.close_input()), 1);
+    assert_eq!(exits(false, &|client| client.close_input()), 1);
     assert_eq!(
         exits(true, &|client| client.send_raw(b"GET / HTTP/1.1\r\n\r\n")),
         2,
@@ -172,22 +175,22 @@ fn the_exit_code_depends_on_shutdown() {
     );
     let mut client = Client::spawn(&[]);
     client.initialize(capabilities(), Value::Null);
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
 fn false_content_length_allocates_no_memory() {
     let mut shell = std::process::Command::new("sh");
     let limited = "ulimit -v 4000000 && exec \"$0\" lsp";
-    let mut client = Client::of(shell.args(["-c", limited, env!("CARGO_BIN_EXE_gvtg-xml")]));
+    let mut client = Client::start(shell.args(["-c", limited, env!("CARGO_BIN_EXE_gvtg-xml")]));
     client.initialize(capabilities(), Value::Null);
     client.send_raw(b"Content-Length: 99999999999\r\n\r\n{}");
-    client.hang_up();
-    assert_eq!(client.code(), 2);
+    client.close_input();
+    assert_eq!(client.exit_code(), 2);
 }
 
 #[test]
-fn invalid_message_does_not_end_the_session() {
+fn an_invalid_message_does_not_end_the_session() {
     let mut client = Client::spawn(&[]);
     client.initialize(capabilities(), Value::Null);
     let half_a_character = r#"{"jsonrpc":"2.0","method":"x","params":"\ud83d"}"#;
@@ -197,11 +200,11 @@ fn invalid_message_does_not_end_the_session() {
         let answer = client.read().unwrap();
         assert_eq!((&answer["id"], &answer["error"]["code"]), (&Value::Null, &json!(-32700)));
     }
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn exits_at_once_on_a_terminal() {
+fn the_server_does_not_start_on_a_terminal() {
     if !common::program::has_terminals() {
         return;
     }
@@ -220,7 +223,7 @@ fn a_cancelled_request_is_not_computed() {
     let text = fixture("win10-virt-manager").replace("</domain>", &format!("{filler}</domain>"));
     client.open(NAMED, &text);
     client.actions(NAMED, 0..0, Some("source.fixAll"));
-    let busy = client.ask(
+    let busy = client.send_request(
         "textDocument/codeAction",
         json!({
             "textDocument": { "uri": NAMED }, "context": { "diagnostics": [] },
@@ -243,7 +246,7 @@ fn a_cancelled_request_is_not_computed() {
 }
 
 #[test]
-fn follows_a_hundred_edits_a_second_and_checks_batched_edits_once() {
+fn many_edits_are_followed_and_waiting_edits_are_checked_once() {
     let mut client = Client::spawn(&[]);
     client.initialize(capabilities(), Value::Null);
     let text = fixture("win10-virt-manager");
@@ -257,8 +260,8 @@ fn follows_a_hundred_edits_a_second_and_checks_batched_edits_once() {
     let last = client.published(NAMED);
     assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     assert_eq!(last["version"], 101);
-    let _ = std::mem::take(&mut client.told);
-    // One write, so that all messages are available at once.
+    let _ = std::mem::take(&mut client.received);
+    // One write, so that all of it is there at once.
     let mut burst = Vec::new();
     for version in 102..=1101 {
         let changes = json!([{ "range": null, "text": format!("{text}<!-- {version} -->") }]);
@@ -271,20 +274,20 @@ fn follows_a_hundred_edits_a_second_and_checks_batched_edits_once() {
     client.texts.get_mut(NAMED).unwrap().0 = 1101;
     client.send_raw(&burst);
     assert_eq!(client.published(NAMED)["version"], 1101);
-    let looked_at = client
-        .told
+    let check_count = client
+        .received
         .iter()
         .filter(|message| message["method"] == "textDocument/publishDiagnostics")
         .count();
-    assert!(looked_at < 500, "{looked_at} of 1000");
-    assert_eq!(client.goodbye(), 0);
+    assert!(check_count < 500, "{check_count} of 1000");
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
 fn every_prefix_of_a_document_has_at_most_one_error() {
     let text = fixture("guide").replacen("<name>", "<name>é😀", 1);
     let (mut client, _) = in_memory();
-    client.initialize(pulling(), Value::Null);
+    client.initialize(pull_capabilities(), Value::Null);
     client.open(NAMED, "");
     let mut worst = 0;
     for (end, c) in text.char_indices() {
@@ -308,7 +311,7 @@ fn every_prefix_of_a_document_has_at_most_one_error() {
             }
             assert!(
                 client.actions(NAMED, 0..end, None).is_empty(),
-                "nothing can be mended in what can't be read"
+                "an unreadable text has no fixes"
             );
         }
     }
@@ -318,7 +321,7 @@ fn every_prefix_of_a_document_has_at_most_one_error() {
 }
 
 #[test]
-fn keeps_findings_around_an_unclosed_tag() {
+fn an_unclosed_tag_keeps_the_findings_around_it() {
     let text = fixture("win10-virt-manager");
     let (mut client, _) = in_memory();
     client.initialize(capabilities(), Value::Null);
@@ -354,10 +357,10 @@ fn keeps_findings_around_an_unclosed_tag() {
 #[test]
 fn the_server_has_the_editors_text_after_any_edits() {
     for encoding in ["utf-8", "utf-16"] {
-        let mut able = pulling();
-        able["general"]["positionEncodings"] = json!([encoding]);
+        let mut client_capabilities = pull_capabilities();
+        client_capabilities["general"]["positionEncodings"] = json!([encoding]);
         let (mut client, _) = in_memory();
-        client.initialize(able, Value::Null);
+        client.initialize(client_capabilities, Value::Null);
         let text = "<!-- é😀𝄞\r\nx\ry\n -->\n".to_owned() + &fixture("guide").replace('\n', "\r\n");
         client.open(NAMED, &text);
         let wanted = codes(&json!(client.pull(NAMED)));
@@ -403,7 +406,7 @@ fn the_server_has_the_editors_text_after_any_edits() {
 }
 
 #[test]
-fn checks_a_huge_document_and_reports_a_larger_one_as_too_large() {
+fn a_huge_document_is_checked_and_a_larger_one_is_reported_as_too_large() {
     let (mut client, _) = in_memory();
     client.initialize(capabilities(), Value::Null);
     let filler = "<!-- é😀 filler -->\n".repeat(400_000);

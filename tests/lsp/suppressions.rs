@@ -1,5 +1,5 @@
-//! Suppressions in an editor: which findings are shown, which actions are offered, and how rule
-//! names are completed and explained.
+//! Suppressions in an editor: findings that are not shown, actions that add suppressions, and names
+//! of rules.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client;
 use crate::common;
-use client::{Client, pulling};
+use client::{Client, pull_capabilities};
 
 const TEXT: &str = "<domain type='kvm'>\n  <!-- 😀é --><name>a</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' managed='no' \
     model='vfio-pci'>\n      <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      \
@@ -17,7 +17,7 @@ const FILE: &str = "file:///vms/a.xml";
 
 fn opened(uri: &str, text: &str) -> Client {
     let mut client = Client::spawn(&[]);
-    client.initialize(pulling(), Value::Null);
+    client.initialize(pull_capabilities(), Value::Null);
     client.open(uri, text);
     client
 }
@@ -27,7 +27,7 @@ fn codes(found: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn does_not_show_suppressed_findings() {
+fn suppressed_findings_are_not_shown_as_on_the_command_line() {
     let ignored =
         TEXT.replace("    <video/>", "    <!-- gvtg-xml: ignore[stray-video] é -->\n    <video/>");
     let mut client = opened(FILE, &ignored);
@@ -57,11 +57,11 @@ fn does_not_show_suppressed_findings() {
                     && !action["title"].as_str().unwrap().contains("Remove the <video>")
             })
     );
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn offers_to_suppress_a_finding_here_and_in_the_file() {
+fn a_finding_can_be_suppressed_here_or_in_the_file() {
     for text in [TEXT.to_owned(), TEXT.replace('\n', "\r\n"), format!("\u{feff}{TEXT}")] {
         let mut client = opened(FILE, &text);
         let at = text.find("<video").unwrap();
@@ -97,12 +97,12 @@ fn offers_to_suppress_a_finding_here_and_in_the_file() {
             client.replace(FILE, &changed);
             assert!(!codes(&client.pull(FILE)).contains(&"stray-video".into()));
         }
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
     }
 }
 
 #[test]
-fn offers_no_comments_for_virsh_edit() {
+fn no_comments_are_offered_in_virsh_edit() {
     let uri = "file:///tmp/virsh000000.xml";
     let mut client = opened(uri, TEXT);
     let at = TEXT.find("<video").unwrap();
@@ -116,11 +116,11 @@ fn offers_no_comments_for_virsh_edit() {
         !titles.iter().any(|title| title.ends_with(" here")),
         "libvirt drops comments: {titles:?}"
     );
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn offers_fixes_but_no_suppressions_for_invalid_suppressions() {
+fn a_faulty_suppression_can_be_fixed_but_not_suppressed() {
     let text = TEXT.replace(
         "    <video/>",
         "    <!-- gvtg-xml: ignore[stray-vidoe, vgpu-boot-order] x -->\n    <video/>",
@@ -140,11 +140,11 @@ fn offers_fixes_but_no_suppressions_for_invalid_suppressions() {
     let at = text.find("vgpu-boot").unwrap();
     let unused = &client.actions(FILE, at..at, Some("quickfix"))[0];
     assert_eq!(client.applied(FILE, &unused["edit"]), text.replace(", vgpu-boot-order", ""));
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
 
 #[test]
-fn completes_and_explains_rules_in_suppressions() {
+fn rule_names_are_completed_and_explained_in_suppressions() {
     let comment = TEXT
         .replace("    <video/>", "    <!-- gvtg-xml: ignore[stray-video, str] é -->\n    <video/>");
     let unfinished = TEXT.replace("    <video/>", "    <!-- gvtg-xml: ignore[str");
@@ -174,7 +174,7 @@ fn completes_and_explains_rules_in_suppressions() {
         let replaced = client.offset(&text, &edit["range"]["start"])
             ..client.offset(&text, &edit["range"]["end"]);
         assert_eq!(&text[replaced], "str", "{text}");
-        assert_eq!(client.goodbye(), 0);
+        assert_eq!(client.shut_down(), 0);
     }
     let mut client = opened(FILE, &comment);
     let hover = |client: &mut Client, what: &str| {
@@ -196,5 +196,5 @@ fn completes_and_explains_rules_in_suppressions() {
         "{unknown}"
     );
     assert_eq!(hover(&mut client, "- 😀"), "");
-    assert_eq!(client.goodbye(), 0);
+    assert_eq!(client.shut_down(), 0);
 }
