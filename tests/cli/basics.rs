@@ -47,7 +47,7 @@ fn lint_exits_with_0_1_or_2() {
     assert_eq!(run("lint -", &good()).0, 0);
     assert_eq!(run("lint", "x").0, 2);
     assert_eq!(run("lint --exit-zero", BAD).0, 0);
-    assert_eq!(run("lint --exit-zero", "x").0, 2, "what could not be done is no finding");
+    assert_eq!(run("lint --exit-zero", "x").0, 2, "an error is not a finding");
     // Only an info, which is below the default threshold.
     let info = good().replace("managed='no'", "managed='yes'");
     assert_eq!(run("lint", &info).0, 0);
@@ -224,7 +224,7 @@ fn searches_folders_for_domains_with_a_sign_of_gvtg() {
     assert_eq!(
         fs::read_to_string(all.path().join("d/plain.xml")).unwrap(),
         BAD,
-        "nobody asked for this one"
+        "a domain without a sign of GVT-g is left alone"
     );
     assert_ne!(fs::read_to_string(all.path().join("d/a/z.xml")).unwrap(), SIGNED);
     let empty = folder(&[]);
@@ -333,7 +333,7 @@ fn leaves_a_vgpu_of_unknown_vendor_alone_in_folders_and_hooks() {
     assert_eq!(run_in(all.path(), "fix --check --exit-zero d").0, 0);
     assert_eq!(run_in(all.path(), "fix -i -q --skip-foreign d/nv.xml").0, 1);
     assert_eq!(fs::read_to_string(all.path().join("d/nv.xml")).unwrap(), UNSIGNED);
-    assert_eq!(run_in(all.path(), "fix -i -q d/nv.xml").0, 0, "a named file is meant");
+    assert_eq!(run_in(all.path(), "fix -i -q d/nv.xml").0, 0, "a named file is fixed");
     assert_ne!(fs::read_to_string(all.path().join("d/nv.xml")).unwrap(), UNSIGNED);
 }
 
@@ -649,7 +649,7 @@ fn closed_streams_do_not_cause_a_panic() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let code =
         program(["lint", "none.xml"]).stderr(full).stdout(Stdio::null()).status().unwrap().code();
-    assert_eq!(code, Some(2), "where nobody hears, the code tells");
+    assert_eq!(code, Some(2), "the exit code reports the error even if stderr can't be written");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn completes_every_flag_of_every_command() {
             assert_eq!(
                 completions_for(shell, place.path(), &format!("{path} --")),
                 *flags,
-                "{} behind {path}",
+                "{} after {path}",
                 shell.name()
             );
         }

@@ -213,7 +213,7 @@ fn sets_the_severity_of_rules_and_groups() {
     assert_eq!(
         found(""),
         (1, "info[missing-vgpu] warning[stray-video]".to_owned()),
-        "a rule's own name counts before its group's"
+        "a rule's own name overrides its group's"
     );
     assert_eq!(found("--ignore stray-video"), (0, "info[missing-vgpu]".to_owned()));
     assert_eq!(
@@ -232,7 +232,7 @@ fn sets_the_severity_of_rules_and_groups() {
     assert_eq!(
         found("--ignore stray-graphics"),
         (1, "warning[stray-video]".to_owned()),
-        "a flag stands in the place of the key"
+        "a flag replaces the key"
     );
     fs::write(folder.path().join("gvtg-xml.toml"), rules).unwrap();
     // Adding a vGPU does not apply disabled rules either, and reports show the changed severity.
@@ -280,10 +280,7 @@ fn resolves_custom_rules_from_the_configurations_folder() {
     assert!(stdout.starts_with("win10.xml:2:3: error[no-vnc] it has a name\n"), "{stdout}");
     let (code, stdout, _) = run_in(&vms, "lint --format concise --rules ../other win10.xml");
     assert_eq!(code, 1);
-    assert!(
-        stdout.starts_with("win10.xml:2:3: warning[no-vnd]"),
-        "--rules stands in its place: {stdout}"
-    );
+    assert!(stdout.starts_with("win10.xml:2:3: warning[no-vnd]"), "--rules replaces it: {stdout}");
     fs::write(folder.path().join("site/rules/no-vnc.toml"), rule.replace("why = 'x'", "whi = 'x'"))
         .unwrap();
     let (code, stdout, stderr) = run_in(&vms, "lint win10.xml");

@@ -56,7 +56,7 @@ fn refuses_a_world_writable_configuration_and_suggests_chmod() {
     );
     assert!(
         fix(program(["fix", "--config", "gvtg-xml.toml", "bare.xml"]).current_dir(folder.path())).1,
-        "a named one is meant"
+        "a configuration named by the user is used"
     );
     assert_eq!(fix(program(["fix", "--isolated", "bare.xml"]).current_dir(folder.path())).0, 0);
     set_mode(&path, 0o664);

@@ -50,7 +50,7 @@ fn emit_uses_the_configured_type_and_gpu_if_a_domain_records_none() {
             && lines.contains("i915-GVTg_V5_2"),
         "{lines}"
     );
-    assert!(!stderr.contains("has no recorded vGPU type"), "somebody has said it: {stderr}");
+    assert!(!stderr.contains("has no recorded vGPU type"), "the configuration sets it: {stderr}");
     let (lines, _) = setups("emit hook a/recorded.xml");
     assert!(
         lines.contains("i915-GVTg_V5_1") && lines.contains("0000:00:02.3"),

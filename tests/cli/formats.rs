@@ -424,7 +424,7 @@ fn reports_for_servers_leave_out_fixed_findings() {
         assert_eq!(
             (count("lint"), count("fix"), count("fix --check")),
             (3, 1, 3),
-            "{format}: what fix mended is no finding any more"
+            "{format}: what was fixed is no longer a finding"
         );
     }
 }

@@ -50,7 +50,7 @@ fn changes_only_the_content() {
     assert_eq!(
         names(all.path()),
         ["bad.xml", "deep", "good.xml", "link.xml"],
-        "nothing is left behind"
+        "no temporary file is left"
     );
     if !modes_count() {
         // As root, the owner must stay the same.

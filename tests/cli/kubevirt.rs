@@ -95,7 +95,7 @@ fn takes_flags_from_a_vms_annotation() {
         hook("--libvirt 9.0", &vmi("intel.com/U630", "--libvirt 7.0"), &domain(""));
     assert!(
         !stdout.contains(set) && stdout.contains("qemu:override"),
-        "a flag counts before it: {stdout}"
+        "a flag overrides the annotation: {stdout}"
     );
     let (_, stdout, _) =
         hook("--ignore vgpu", &vmi("intel.com/U630", "--ignore qemu"), &domain(""));

@@ -171,7 +171,7 @@ fn suppressing_a_removal_hides_no_other_finding() {
     assert!(after.contains(SPICE) && after.contains(CHANNEL), "{after}");
     assert!(
         after.contains(VIDEO) && left == ["stray-video"],
-        "whoever looks at the graphics sees the video's picture: {after}"
+        "the graphics show the video card's picture: {after}"
     );
     let (unsafely, left) = fixed(&text, &Settings { unsafe_fixes: true, ..Settings::default() });
     assert!(
@@ -442,7 +442,7 @@ fn fix_judges_unused_suppressions_by_the_fixed_text() {
     let (after, _) = safely(&text);
     assert!(
         after.contains("ignore[vgpu-alias, missing-ramfb, vgpu-boot-order] x"),
-        "somebody's words: {after}"
+        "removing it is not a safe fix: {after}"
     );
     let settings = Settings { unsafe_fixes: true, ..Settings::default() };
     let (after, left) = fixed(&text, &settings);

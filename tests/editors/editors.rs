@@ -75,7 +75,7 @@ fn chroot_with(program: &str) -> Option<PathBuf> {
         || !root.join("usr/bin").join(program).exists()
     {
         skipped(&format!(
-            "{program} is not in the lab, or nobody is root here: tests/editors/setup.sh brings it"
+            "{program} is not in the lab, or this is not root: tests/editors/setup.sh installs it"
         ));
         return None;
     }

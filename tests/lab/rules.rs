@@ -221,7 +221,7 @@ fn silence(
             let instead: Vec<String> =
                 on_suite.iter().map(|answered| said(&answered.text, says.at)).collect();
             faults.push(format!(
-                "{} on {}: nobody says '{}', but {instead:?}",
+                "{} on {}: '{}' is not printed, but {instead:?}",
                 rule.id, suite.name, says.text
             ));
         }
