@@ -1,6 +1,7 @@
 //! `gvtg-xml` makes a libvirt VM run on an Intel GVT-g vGPU.
 //!
-//! The work is done by two pure functions, [`lint::lint`] and [`lint::fix`]. A document passes
+//! The work is done by two pure functions of a text, the rules and the settings:
+//! [`Linter::lint`](lint::Linter::lint) and [`Linter::fix`](lint::Linter::fix). A document passes
 //! through the modules in this order, which is also a good order to read them in:
 //!
 //! ```text

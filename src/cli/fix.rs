@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::diff::diff;
 use super::files::{Input, collect};
 use super::lint::{
-    Handled, claims_if_multiple, fail, name, say_skipped, say_unreadable, settings_for, skipped,
-    unreadable_message,
+    Handled, claims_if_multiple, fail, name, note_skipped, say_skipped, say_unreadable,
+    settings_for, skipped, skips_unrelated, unreadable_message,
 };
 use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
@@ -16,7 +16,7 @@ use crate::domain::Settings;
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::claims::Claims;
-use crate::lint::{Detail, Diagnostic, FixError, Fixed, Foreign, Guest, fix_with_others};
+use crate::lint::{Diagnostic, FixError, Fixed, Foreign, Guest, Linter};
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::{self, Severity};
 use crate::settings::config::EffectiveConfig;
@@ -31,7 +31,7 @@ const HELD_BACK: &str = "cannot tell whether the mediated device is Intel's, so 
 pub(super) fn run(args: &FixArgs) -> Status {
     let common = &args.common;
     let options = Options::new(common);
-    let to_stdout = !(args.in_place || args.diff || args.check);
+    let to_stdout = is_filter(args);
     let from_pipe = args.files.is_empty() || args.files == [PathBuf::from("-")];
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail(concat!(
@@ -138,7 +138,7 @@ fn fix_one(
     let name = name(&input.path, options);
     // A line break in a file name must not look like another line of the report.
     let shown = clean(&name);
-    let Document { text, to_replace } = match read(input, args, in_force, options)? {
+    let Document { text, to_replace } = match read(input, args, options)? {
         InputKind::Text(document) => document,
         InputKind::PassedThrough => {
             return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None }));
@@ -154,19 +154,24 @@ fn fix_one(
         }
     };
     // `fix FILE > FILE`: the shell empties the file before it is read.
-    let is_emptied = text.is_empty()
-        && input.path.as_os_str() != "-"
-        && !(args.in_place || args.diff || args.check);
+    let is_emptied = text.is_empty() && input.path.as_os_str() != "-" && is_filter(args);
     let original = (args.diff || args.check).then(|| text.clone());
     // The input is kept only if a report shows it, so that a large document is in memory once.
     let reported = args.output.is_requested().then(|| text.clone());
-    let mut fixed = match fix_with_others(
-        text,
-        &in_force.rules,
-        settings,
-        outputs.detail() == Detail::Edits,
-        others.as_deref(),
-    ) {
+    let linter = Linter::new(&in_force.rules, settings)
+        .detail(outputs.detail())
+        .others(others.as_deref())
+        .skip_unrelated(skips_unrelated(input, options, in_force));
+    let mut fixed = match linter.fix(text) {
+        Ok(fixed) if fixed.is_skipped => {
+            let reason = note_skipped(input, options, Foreign::NoSign);
+            return if is_filter(args) {
+                io::print(&fixed.text)?;
+                Ok(Handled::Done(Outcome { status: Status::Clean, guest: None }))
+            } else {
+                Ok(Handled::Skipped(reason))
+            };
+        }
         Ok(fixed) => fixed,
         Err(FixError::Xml(mut error, position)) => {
             if is_emptied {
@@ -239,6 +244,11 @@ fn fix_one(
     Ok(Handled::Done(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
 }
 
+/// Whether the result goes to stdout. A filter passes input that it skips through unchanged.
+pub(super) fn is_filter(args: &FixArgs) -> bool {
+    !(args.in_place || args.diff || args.check)
+}
+
 /// A document to be fixed, and where the result goes.
 pub(super) struct Document {
     pub(super) text: String,
@@ -262,12 +272,7 @@ pub(super) enum InputKind {
 ///
 /// # Errors
 /// Fails if it can't be read, or can't be passed through.
-pub(super) fn read(
-    input: &Input,
-    args: &FixArgs,
-    in_force: &EffectiveConfig,
-    options: &Options,
-) -> Result<InputKind, String> {
+pub(super) fn read(input: &Input, args: &FixArgs, options: &Options) -> Result<InputKind, String> {
     let read = if args.in_place {
         atomic_write::read(&input.path, options.max_size)
             .map(|(bytes, original)| (bytes, Some(original)))
@@ -284,10 +289,8 @@ pub(super) fn read(
             pipe_end,
         )
     })?;
-    if let Some(reason) = skipped(input, options, in_force, &bytes) {
-        // A filter passes input that it skips through unchanged.
-        let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter {
+    if let Some(reason) = skipped(input, options, &bytes) {
+        return if is_filter(args) {
             io::print_bytes(&bytes).map(|()| InputKind::PassedThrough)
         } else {
             Ok(InputKind::Skipped(reason))

@@ -10,7 +10,7 @@ use super::{LintArgs, Options, Status, configs, io};
 use crate::domain::Settings;
 use crate::emit::shell;
 use crate::lint::claims::Claims;
-use crate::lint::{Diagnostic, Findings, Foreign, lint_with_others, skip_reason};
+use crate::lint::{Diagnostic, Findings, Foreign, Linter, skip_reason};
 use crate::report::{FileFindings, Part, State};
 use crate::settings::config::EffectiveConfig;
 use crate::text::sanitize::{clean, clean_path};
@@ -97,7 +97,7 @@ fn lint_one(
     let bytes = io::read(&input.path, options.max_size).map_err(|message| {
         unreadable_message(&input.path, &name, &message, "--security-info", "gvtg-xml lint")
     })?;
-    if let Some(reason) = skipped(input, options, in_force, &bytes) {
+    if let Some(reason) = skipped(input, options, &bytes) {
         return Ok(Handled::Skipped(reason));
     }
     let settings = settings_for(input, options, in_force);
@@ -110,10 +110,14 @@ fn lint_one(
         }
     };
     let source = Source::new(&name, text);
-    let lint = || {
-        lint_with_others(&source, &in_force.rules, &settings, outputs.detail(), others.as_deref())
-    };
-    let (open, suppressed, status) = match error.map_or_else(lint, Err) {
+    let linter = Linter::new(&in_force.rules, &settings)
+        .detail(outputs.detail())
+        .others(others.as_deref())
+        .skip_unrelated(skips_unrelated(input, options, in_force));
+    let (open, suppressed, status) = match error.map_or_else(|| linter.lint_source(&source), Err) {
+        Ok(Findings { is_skipped: true, .. }) => {
+            return Ok(Handled::Skipped(note_skipped(input, options, Foreign::NoSign)));
+        }
         Ok(Findings { open, suppressed, summary, .. }) => {
             if let Some(others) = others {
                 others.add(&name, summary);
@@ -150,22 +154,27 @@ pub(super) fn settings_for(
     }
 }
 
-/// Returns why a file is skipped: it was not named explicitly, and is not a domain or shows no sign
-/// of GVT-g. With `--verbose` the reason is also printed.
-pub(super) fn skipped(
+/// Whether a file is skipped if it is a domain without a sign of GVT-g.
+pub(super) fn skips_unrelated(
     input: &Input,
     options: &Options,
     in_force: &EffectiveConfig,
-    bytes: &[u8],
-) -> Option<Foreign> {
-    let reason = if is_explicitly_named(input, options) {
-        None
-    } else {
-        why_skipped(&input.path, bytes, in_force.all)
-    };
-    if options.verbose
-        && let Some(reason) = reason
-    {
+) -> bool {
+    !is_explicitly_named(input, options) && !in_force.all
+}
+
+/// Returns why a file is skipped before it is parsed: it was not named explicitly, and is not a
+/// domain. With `--verbose` the reason is also printed.
+pub(super) fn skipped(input: &Input, options: &Options, bytes: &[u8]) -> Option<Foreign> {
+    if is_explicitly_named(input, options) {
+        return None;
+    }
+    why_skipped(&input.path, bytes).map(|reason| note_skipped(input, options, reason))
+}
+
+/// Prints why a file is skipped, with `--verbose`; returns the reason.
+pub(super) fn note_skipped(input: &Input, options: &Options, reason: Foreign) -> Foreign {
+    if options.verbose {
         io::print_note(&format!("{}: skipped: {reason}", name(&input.path, options)));
     }
     reason
@@ -198,11 +207,11 @@ pub(super) fn unreadable_message(
     format!("{message}\n  help: if {vm} is a VM, pipe its XML in: `{virsh} | {command}`")
 }
 
-/// Returns why a file that the user did not name is skipped; `None` if it is checked.
+/// Returns why a file that the user did not name is skipped before it is parsed.
 ///
 /// A `.xml` file that is not XML may be a damaged domain, so it is checked.
-pub(super) fn why_skipped(path: &Path, bytes: &[u8], all: bool) -> Option<Foreign> {
-    skip_reason(bytes, all).filter(|reason| *reason != Foreign::NotXml || !is_called_xml(path))
+pub(super) fn why_skipped(path: &Path, bytes: &[u8]) -> Option<Foreign> {
+    skip_reason(bytes).filter(|reason| *reason != Foreign::NotXml || !is_called_xml(path))
 }
 
 /// Reports how many files were skipped and which folders contain no domain, so that no output never

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::files::{Files, Input};
-use super::fix::{Document, InputKind, deliver, read};
+use super::fix::{Document, InputKind, deliver, is_filter, read};
 use super::flags::SuppressIn;
 use super::lint::{
-    Handled, claims_if_multiple, fail, located, name, position_in, say_skipped, say_unreadable,
-    settings_for,
+    Handled, claims_if_multiple, fail, located, name, note_skipped, position_in, say_skipped,
+    say_unreadable, settings_for, skips_unrelated,
 };
 use super::{FixArgs, Options, Status, io};
 use crate::lint::claims::Claims;
 use crate::lint::suppress::SuppressionStyle;
-use crate::lint::suppress_with_others;
+use crate::lint::{Foreign, Linter};
 use crate::settings::config::EffectiveConfig;
 use crate::text::Source;
 use crate::text::sanitize::clean;
@@ -96,7 +96,7 @@ fn suppress_one(
     others: Option<&mut Claims>,
 ) -> Result<Handled<usize>, String> {
     let name = name(&input.path, options);
-    let Document { text, to_replace } = match read(input, args, in_force, options)? {
+    let Document { text, to_replace } = match read(input, args, options)? {
         InputKind::Text(document) => document,
         InputKind::PassedThrough => return Ok(Handled::Done(0)),
         InputKind::Skipped(skip_reason) => return Ok(Handled::Skipped(skip_reason)),
@@ -109,16 +109,20 @@ fn suppress_one(
     };
     let settings = settings_for(input, options, in_force);
     let old = text.clone();
-    let suppressed = suppress_with_others(
-        text,
-        &args.suppress,
-        reason,
-        style,
-        &in_force.rules,
-        &settings,
-        others.as_deref(),
-    )
-    .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
+    let suppressed = Linter::new(&in_force.rules, &settings)
+        .others(others.as_deref())
+        .skip_unrelated(skips_unrelated(input, options, in_force))
+        .suppress(text, &args.suppress, reason, style)
+        .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
+    if suppressed.is_skipped {
+        let skip_reason = note_skipped(input, options, Foreign::NoSign);
+        return if is_filter(args) {
+            io::print(&old)?;
+            Ok(Handled::Done(0))
+        } else {
+            Ok(Handled::Skipped(skip_reason))
+        };
+    }
     if let Some(others) = others {
         others.add(&name, suppressed.summary);
     }

@@ -240,17 +240,17 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
 
 /// Whether fixes may change how the guest is displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Picture {
+pub(super) enum DisplayFixes {
     /// Fixes may replace the display.
-    Replaceable,
+    Allowed,
     /// Fixes keep the display, because nothing else would show the guest.
-    Kept,
+    Withheld,
 }
 
-impl Picture {
+impl DisplayFixes {
     /// Whether this rule's fixes may be made.
-    pub(super) fn allows(self, rule: &Rule) -> bool {
-        self == Picture::Replaceable || !rule.touches_picture()
+    pub(super) fn allow(self, rule: &Rule) -> bool {
+        self == DisplayFixes::Allowed || !rule.touches_picture()
     }
 }
 
@@ -260,10 +260,10 @@ pub(super) fn find<'c, 'd, 'r: 'c>(
     domain: &'c Domain<'d>,
     rules: &RuleSet<'r>,
     detail: Detail,
-    picture: Picture,
+    display_fixes: DisplayFixes,
 ) -> (Vec<RuleFinding<'d, 'r>>, Suppressions<'c, 'd>) {
     let mut suppressions = Suppressions::new(domain, &rules.known);
-    let mut findings = check_all(domain, rules, detail, &mut suppressions, picture);
+    let mut findings = check_all(domain, rules, detail, &mut suppressions, display_fixes);
     findings.extend(faults(domain, rules, &mut suppressions));
     if is_vendor_unknown(domain) {
         // Only the fixes are held back; the findings are the same.
@@ -278,7 +278,7 @@ pub(super) fn check_all<'d, 'r>(
     rules: &RuleSet<'r>,
     detail: Detail,
     suppressions: &mut Suppressions<'_, '_>,
-    picture: Picture,
+    display_fixes: DisplayFixes,
 ) -> Vec<RuleFinding<'d, 'r>> {
     let search = Search::new(&domain.children);
     let wants_changes = detail >= Detail::Words || domain.may_have_templates();
@@ -298,7 +298,7 @@ pub(super) fn check_all<'d, 'r>(
         if rule.phase() != phase {
             keep_display_if_graphics_kept(domain, &mut findings);
             let is_applied = |finding: &&RuleFinding<'d, 'r>| {
-                finding.is_fixable(level) && picture.allows(finding.rule)
+                finding.is_fixable(level) && display_fixes.allow(finding.rule)
             };
             removed = findings
                 .iter()

@@ -1,6 +1,6 @@
 //! Findings about suppressions: faulty and unused ones.
 
-use super::findings::{Picture, RuleFinding, check_all};
+use super::findings::{DisplayFixes, RuleFinding, check_all};
 use crate::domain::{Audio, Domain, SettingOverrides, Settings, UUID_NAMESPACE};
 use crate::fix::Change;
 use crate::lint::Detail;
@@ -58,7 +58,7 @@ pub(super) fn unused<'d, 'r>(
             &all,
             Detail::Words,
             suppressions,
-            Picture::Replaceable,
+            DisplayFixes::Allowed,
         );
     }
     suppression_findings(

@@ -10,9 +10,8 @@ use super::diagnostics::{self, Style};
 use super::document::{Document, is_virsh_edit, settings};
 use super::protocol::{CodeAction, Range, TextEdit};
 use super::text::{Encoding, Lines};
-use crate::lint::Diagnostic as Finding;
 use crate::lint::suppress::SuppressionStyle;
-use crate::lint::{edits_for, fix, suppressing_edits};
+use crate::lint::{Diagnostic as Finding, Linter};
 use crate::rules::schema::Check;
 use crate::settings::config::EffectiveConfig;
 use crate::text::{Applicability, Edits};
@@ -216,14 +215,9 @@ fn suppress_actions(
             first_of_rule.iter().map(|finding| (finding.span.start, &*finding.rule.id)).collect();
         // Unreadable text has no findings.
         let edits = catch_panic(move || {
-            suppressing_edits(
-                &text,
-                &targets,
-                REASON,
-                suppression_style,
-                &settings(&configuration, is_named),
-            )
-            .unwrap_or_default()
+            Linter::new(&configuration.rules, &settings(&configuration, is_named))
+                .suppressing_edits(&text, &targets, REASON, suppression_style)
+                .unwrap_or_default()
         })?;
         actions.extend(first_of_rule.iter().zip(edits).map(|(finding, edits)| CodeAction {
             title: format!("Suppress {} {scope}", finding.rule.id),
@@ -257,7 +251,8 @@ fn rule_edits(
     let (rule, text, configuration, is_named) =
         (rule.to_owned(), document.text.clone(), configuration.clone(), document.is_named);
     let edits = catch_panic(move || {
-        edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named))
+        Linter::new(&configuration.rules, &settings(&configuration, is_named))
+            .edits_for(&rule, &text)
     })?;
     // Unreadable text has nothing to fix.
     Ok(edits.ok().filter(|edits| !edits.is_empty()).map(|edits| replacements(&edits)))
@@ -284,10 +279,10 @@ fn fix_edits(
     let (text, configuration) = (document.text.clone(), configuration.clone());
     catch_panic(move || {
         // Unreadable text has no findings, and conflicting rules have no fix.
-        let fixed =
-            fix(text.to_string(), &configuration.rules, &settings(&configuration, is_named))
-                .ok()
-                .filter(|fixed| fixed.changed)?;
+        let fixed = Linter::new(&configuration.rules, &settings(&configuration, is_named))
+            .fix(text.to_string())
+            .ok()
+            .filter(|fixed| fixed.changed)?;
         let (old, new): (Vec<&str>, Vec<&str>) =
             (text.split_inclusive('\n').collect(), fixed.text.split_inclusive('\n').collect());
         let (old_starts, new_starts) = (line_starts(&old), line_starts(&new));

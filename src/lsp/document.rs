@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::catch_panic::catch_panic;
 use crate::domain::Settings;
-use crate::lint::{Diagnostic, lint, lint_without_edits, skip_reason};
+use crate::lint::{Detail, Diagnostic, Linter, skip_reason};
 use crate::settings::config::EffectiveConfig;
 use crate::xml::{self, XmlError, XmlErrorKind};
 
@@ -122,18 +122,18 @@ impl Document {
         let (text, configuration, is_named) =
             (self.text.clone(), configuration.clone(), self.is_named);
         let result = catch_panic(move || {
-            if !(is_named || configuration.named)
-                && skip_reason(text.as_bytes(), configuration.all).is_some()
-            {
+            let is_named = is_named || configuration.named;
+            if !is_named && skip_reason(text.as_bytes()).is_some() {
                 return xml::read(&text, |_| Analysis::Foreign);
             }
-            match lint_without_edits(
-                &text,
-                &configuration.rules,
-                &settings(&configuration, is_named),
-            ) {
+            let settings = settings(&configuration, is_named);
+            let linter = Linter::new(&configuration.rules, &settings)
+                .skip_unrelated(!is_named && !configuration.all);
+            match linter.lint(&text) {
+                Ok(findings) if findings.is_skipped => Ok(Analysis::Foreign),
+                Ok(findings) => Ok(Analysis::Domain(findings.open)),
                 Err(error) if error.kind == XmlErrorKind::NotADomain => Ok(Analysis::Foreign),
-                result => result.map(Analysis::Domain),
+                Err(error) => Err(error),
             }
         });
         match result {
@@ -167,8 +167,9 @@ impl Document {
         let (text, configuration, is_named) =
             (self.text.clone(), configuration.clone(), self.is_named);
         catch_panic(move || {
-            lint(&text, &configuration.rules, &settings(&configuration, is_named))
-                .unwrap_or_default()
+            let settings = settings(&configuration, is_named);
+            let linter = Linter::new(&configuration.rules, &settings).detail(Detail::Edits);
+            linter.lint(&text).unwrap_or_default().open
         })
     }
 }

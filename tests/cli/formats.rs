@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::program::{feed, outcome, program, run, run_in};
 use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::lint_without_edits;
+use gvtg_xml::lint::Linter;
 use gvtg_xml::report::{FileFindings, Part, Report, Sarif, State};
 use gvtg_xml::rules::schema::Severity;
 use gvtg_xml::rules::{RuleSet, builtin};
@@ -430,7 +430,8 @@ fn servers_hear_of_what_is_still_to_be_done() {
 
 #[test]
 fn a_fix_without_edits_is_none_to_sarif() {
-    let findings = lint_without_edits(BAD, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let findings =
+        Linter::new(&RuleSet::all(builtin()), &Settings::default()).lint(BAD).unwrap().open;
     assert!(findings.iter().any(|finding| finding.fix.is_some()));
     let source = Source::new("a.xml", BAD);
     let parts = [Part { state: State::Found, source: &source, diagnostics: &findings }];

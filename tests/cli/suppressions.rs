@@ -8,7 +8,7 @@ use crate::common;
 use common::program::run;
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{Detail, fix, lint, lint_all, skip_reason};
+use gvtg_xml::lint::{Detail, Linter};
 use gvtg_xml::rules::schema::Severity;
 use gvtg_xml::rules::{Rule, RuleSet, builtin};
 
@@ -32,7 +32,11 @@ fn comment(what: &str) -> String {
 
 /// The rules that find something in a document, each with its line.
 fn found(text: &str) -> Vec<String> {
-    let found = lint(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let found = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        .detail(Detail::Edits)
+        .lint(text)
+        .unwrap()
+        .open;
     found.iter().map(|found| format!("{} {}", found.rule.id, found.start.line)).collect()
 }
 
@@ -43,9 +47,9 @@ fn ids(text: &str) -> Vec<String> {
 /// What `fix` makes of it, which it leaves alone the second time, and the rules that are left.
 fn fixed(text: &str, settings: &Settings) -> (String, Vec<String>) {
     let rules = RuleSet::all(builtin());
-    let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+    let fixed = Linter::new(&rules, settings).fix(text.to_owned()).unwrap();
     assert_eq!(
-        fix(fixed.text.clone(), &rules, settings).unwrap().text,
+        Linter::new(&rules, settings).fix(fixed.text.clone()).unwrap().text,
         fixed.text,
         "twice is once"
     );
@@ -97,7 +101,11 @@ fn a_comment_for_the_file_stands_anywhere() {
 #[test]
 fn groups_are_named_as_rules_are() {
     let text = domain(&[VGPU, &comment("ignore-file[display] watched from afar"), VNC, VIDEO]);
-    let groups: Vec<_> = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let groups: Vec<_> = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        .detail(Detail::Edits)
+        .lint(&text)
+        .unwrap()
+        .open;
     assert!(groups.iter().all(|found| found.rule.group.name() != "display"), "{groups:?}");
 }
 
@@ -209,7 +217,11 @@ fn where_an_error_is_ignored_what_shows_the_guest_stays() {
         .collect::<Vec<_>>();
     let text = domain(&[&comment("ignore[missing-opregion] no idea"), VGPU, VNC]);
     assert!(
-        fix(text, &RuleSet::all(&called_info), &Settings::default()).unwrap().text.contains(VNC)
+        Linter::new(&RuleSet::all(&called_info), &Settings::default())
+            .fix(text)
+            .unwrap()
+            .text
+            .contains(VNC)
     );
     let (after, left) =
         safely(&domain(&[&comment("ignore[missing-ramfb] Linux shows itself"), VGPU, VNC, VIDEO]));
@@ -302,7 +314,8 @@ fn a_new_vgpu_comes_without_what_is_ignored_where_it_will_stand() {
         assert!(after.contains(VNC), "it may be dark: {after}");
         let rules = RuleSet::all(builtin());
         assert!(
-            lint_all(&after, &rules, &Settings::default(), Detail::Words)
+            Linter::new(&rules, &Settings::default())
+                .lint(&after)
                 .unwrap()
                 .suppressed
                 .iter()
@@ -466,7 +479,7 @@ fn fix_judges_what_is_of_use_by_what_it_writes() {
         &comment("ignore[vgpu-uuid] x"),
         VNC,
     ]);
-    let fixed = fix(text.clone(), &rules, &settings).unwrap();
+    let fixed = Linter::new(&rules, &settings).fix(text.clone()).unwrap();
     assert!(
         fixed.display_fixes_skipped
             && fixed.text.contains(VNC)
@@ -483,8 +496,7 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
     let with = |text: String| text.replace("  <devices>", own);
     let rules = RuleSet::all(builtin());
     let text = with(domain(&[VGPU, VIDEO]));
-    let suppressed =
-        lint_all(&text, &rules, &Settings::default(), Detail::Words).unwrap().suppressed;
+    let suppressed = Linter::new(&rules, &Settings::default()).lint(&text).unwrap().suppressed;
     let reasons: Vec<_> =
         suppressed.iter().map(|one| (&*one.rule.id, one.reason.as_deref())).collect();
     assert_eq!(reasons, [("stray-video", Some("VNC & me"))]);
@@ -502,15 +514,19 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
             .ends_with("setup_gpu a ab54baba-ea9a-4ce5-b7b4-51b376b65849 i915-GVTg_V5_4\n")
     );
     // A folder's domain that says no more.
+    let is_skipped = |text: &str| {
+        let settings = Settings::default();
+        Linter::new(&rules, &settings).skip_unrelated(true).lint(text).unwrap().is_skipped
+    };
     let plain = domain(&[VIDEO]);
-    assert!(skip_reason(with(plain.clone()).as_bytes(), false).is_some());
+    assert!(is_skipped(&with(plain.clone())));
     let typed = with(plain).replace("urn:gvtg-xml:1'>", "urn:gvtg-xml:1' type='i915-GVTg_V5_4'>");
-    assert!(skip_reason(typed.as_bytes(), false).is_none());
+    assert!(!is_skipped(&typed));
     let empty = domain(&[VIDEO]).replace(
         "  <devices>",
         "  <metadata><g:domain xmlns:g='urn:gvtg-xml:1'/></metadata>\n  <devices>",
     );
-    assert!(skip_reason(empty.as_bytes(), false).is_none(), "it says nothing but that it is there");
+    assert!(!is_skipped(&empty), "it says nothing but that it is there");
     // Beside that element libvirt would drop it, or the other.
     let stray = domain(&[VGPU, VIDEO])
         .replace("  <devices>", "  <metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray-video'>x</g:ignore></metadata>\n  <devices>");

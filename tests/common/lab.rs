@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::fix;
+use gvtg_xml::lint::Linter;
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::version::Version;
 use serde_json::Value;
@@ -45,7 +45,7 @@ pub fn fixed(name: &str, flags: &str) -> String {
          </domain>\n"
     );
     let settings = parse_settings(flags).expect("flags");
-    fix(text, &RuleSet::all(builtin()), &settings).expect("a domain").text
+    Linter::new(&RuleSet::all(builtin()), &settings).fix(text).expect("a domain").text
 }
 
 /// The lab's suites, or None where there is no lab: then the test says so, and in CI, where there

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gvtg_xml::domain::{PropertySyntax, Settings, property_syntax_for};
-use gvtg_xml::lint::{Diagnostic, Fixed, fix, lint};
+use gvtg_xml::lint::{Detail, Diagnostic, Fixed, Linter};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::version::Version;
 
@@ -116,11 +116,15 @@ fn cases(corpus: &std::ffi::OsStr, libvirt: Version) -> Vec<Case> {
         // What libvirt could not read as text either, this program says nothing about here.
         let Ok(before) = std::fs::read_to_string(&path) else { continue };
         let fixed = |settings: &Settings| {
-            fix(before.clone(), &rules, settings)
+            Linter::new(&rules, settings)
+                .fix(before.clone())
                 .unwrap_or_else(|error| panic!("{name}: {error:?}"))
         };
-        let found =
-            lint(&before, &rules, &safe).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let found = Linter::new(&rules, &safe)
+            .detail(Detail::Edits)
+            .lint(&before)
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"))
+            .open;
         let is_unsuitable = found.iter().any(|found| found.rule.when.unsuitable);
         cases.push(Case {
             safe: fixed(&safe),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::domain::{Settings, property_syntax_for};
-use gvtg_xml::lint::fix;
+use gvtg_xml::lint::Linter;
 use gvtg_xml::rules::schema::{Example, Group, KnownMessage, MessageSource, Rule};
 use gvtg_xml::rules::{RuleSet, builtin};
 
@@ -53,7 +53,8 @@ impl Case {
             .as_ref()
             .filter(|_| !is_good)
             .map(|beside| common::document(beside, example.within, &settings));
-        let fixed = fix(text.clone(), &only, &settings)
+        let fixed = Linter::new(&only, &settings)
+            .fix(text.clone())
             .ok()
             .filter(|fixed| fixed.changed)
             .map(|fixed| fixed.text);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::{Fixed, fix};
+use gvtg_xml::lint::{Fixed, Linter};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::xml::{QEMU_NAMESPACE, read};
 
@@ -15,7 +15,9 @@ fn read_fixture(name: &str) -> String {
 }
 
 fn fixed(text: &str, flags: &str) -> Fixed<'static> {
-    fix(text.to_owned(), &RuleSet::all(builtin()), &parse_settings(flags).unwrap()).unwrap()
+    Linter::new(&RuleSet::all(builtin()), &parse_settings(flags).unwrap())
+        .fix(text.to_owned())
+        .unwrap()
 }
 
 /// The values of all `<qemu:arg>`, in order.

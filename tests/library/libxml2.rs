@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use common::program::has_tool;
 use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::lint;
+use gvtg_xml::lint::{Detail, Linter};
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::xml::decode;
 
@@ -104,7 +104,11 @@ fn own_error(input: &[u8]) -> Option<String> {
         Ok(text) => text,
         Err(error) => return Some(error.message),
     };
-    lint(text, &no_rules, &Settings::default()).err().map(|error| error.message)
+    Linter::new(&no_rules, &Settings::default())
+        .detail(Detail::Edits)
+        .lint(text)
+        .err()
+        .map(|error| error.message)
 }
 
 /// The numbers of the files in which xmllint finds an error other than a `qemu:` that is nowhere
@@ -189,7 +193,10 @@ fn fixtures_are_well_formed_for_both_before_and_after_fixing() {
     {
         let text = std::fs::read_to_string(path).unwrap();
         let rules = RuleSet::all(gvtg_xml::rules::builtin());
-        let fixed = gvtg_xml::lint::fix(text.clone(), &rules, &Settings::default()).unwrap().text;
+        let fixed = gvtg_xml::lint::Linter::new(&rules, &Settings::default())
+            .fix(text.clone())
+            .unwrap()
+            .text;
         for text in [text, fixed] {
             let output = common::program::feed(
                 Command::new("xmllint").args(["--noout", "-"]),

@@ -7,8 +7,7 @@ use std::fs;
 
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::Diagnostic;
-use gvtg_xml::lint::fix;
+use gvtg_xml::lint::{Diagnostic, Linter};
 use gvtg_xml::rules::schema::{Check, Example, Fix, Rule, SnippetContext};
 use gvtg_xml::rules::{RuleSet, builtin, of_host};
 use gvtg_xml::text::Applicability;
@@ -151,7 +150,7 @@ fn a_fixed_example_is_what_the_rules_fix_alone_makes() {
     each_example(|rule, example, settings| {
         let Some(bad) = &example.bad else { return };
         let text = common::document(&bad.replace(['»', '«'], ""), example.within, settings);
-        let Ok(fixed) = fix(text.clone(), &only(rule), settings) else {
+        let Ok(fixed) = Linter::new(&only(rule), settings).fix(text.clone()) else {
             assert!(
                 example.fixed.is_none() && rule.fix.is_empty(),
                 "{}: a text that can't be read can't be fixed",

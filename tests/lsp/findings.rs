@@ -10,7 +10,7 @@ use common::program::{feed, outcome, program, run};
 use gvtg_xml::domain::{Settings, property_syntax_for};
 use gvtg_xml::host::Root;
 use gvtg_xml::host::installed::libvirt;
-use gvtg_xml::lint::lint;
+use gvtg_xml::lint::{Detail, Linter};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::version::Version;
 use serde_json::{Value, json};
@@ -50,7 +50,11 @@ fn documents() -> Vec<String> {
         };
         [text.clone(), other]
     });
-    variants.filter(|text| lint(text, &rules, &Settings::default()).is_ok()).collect()
+    variants
+        .filter(|text| {
+            Linter::new(&rules, &Settings::default()).detail(Detail::Edits).lint(text).is_ok()
+        })
+        .collect()
 }
 
 /// The documents as files in a folder, under names that `virsh edit` gives, or under any.

@@ -365,8 +365,10 @@ fn edits_in_every_way_leave_the_server_with_the_editors_text() {
         client.edit(NAMED, 0..spoilt.len(), &text);
         assert_eq!(codes(&json!(client.pull(NAMED))), wanted, "{encoding}");
         let actions = client.actions(NAMED, 0..0, Some("source.fixAll"));
-        let fixed =
-            gvtg_xml::lint::fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap().text;
+        let fixed = gvtg_xml::lint::Linter::new(&RuleSet::all(builtin()), &Settings::default())
+            .fix(text)
+            .unwrap()
+            .text;
         assert_eq!(
             client.applied(NAMED, &actions[0]["edit"]),
             fixed,

@@ -14,6 +14,7 @@ use crate::emit::guest::{check, guest};
 use crate::emit::{EmitOptions, Guest, shell};
 use crate::host::Root;
 use crate::host::gpu::{self, Generation};
+use crate::lint::skip::uses_gvtg;
 use crate::settings::config::{Configs, EffectiveConfig, LoadError, PartialConfig};
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
@@ -131,11 +132,13 @@ impl GuestArgs {
             let bytes = io::read(&input.path, self.max_size).map_err(|message| {
                 lint::unreadable_message(&input.path, &name, &message, "", pipe)
             })?;
-            if !input.named && lint::why_skipped(&input.path, &bytes, false).is_some() {
+            if !input.named && lint::why_skipped(&input.path, &bytes).is_some() {
                 continue;
             }
-            guests.push(self.guest(root, &name, &bytes, in_force)?);
-            sources.push(name);
+            if let Some(guest) = self.guest(root, &name, &bytes, in_force, !input.named)? {
+                guests.push(guest);
+                sources.push(name);
+            }
         }
         if guests.is_empty() {
             let places: Vec<_> = self.files.iter().map(|path| clean_path(path)).collect();
@@ -148,13 +151,15 @@ impl GuestArgs {
         Ok(guests)
     }
 
+    /// Reads the guest of a domain; `None` if it is skipped because it has no sign of GVT-g.
     fn guest(
         &self,
         root: &Root,
         name: &str,
         bytes: &[u8],
         in_force: &EffectiveConfig,
-    ) -> Result<Guest, String> {
+        skips_unrelated: bool,
+    ) -> Result<Option<Guest>, String> {
         let explicit = SettingOverrides {
             vgpu_type: self.vgpu_type.clone(),
             pci: self.pci.clone(),
@@ -178,8 +183,13 @@ impl GuestArgs {
                 position.line, position.column
             )
         };
-        domain::read(text, &settings, |domain| guest(domain, options))
-            .map_err(|error| located(error.offset, &error.message, &error.help))?
-            .map_err(|error| located(error.offset, &error.message, &error.help))
+        domain::read(text, &settings, |domain| {
+            if skips_unrelated && !uses_gvtg(domain) {
+                return Ok(None);
+            }
+            guest(domain, options).map(Some)
+        })
+        .map_err(|error| located(error.offset, &error.message, &error.help))?
+        .map_err(|error| located(error.offset, &error.message, &error.help))
     }
 }

@@ -12,7 +12,7 @@ use super::lint::{fail, located};
 use super::terminal::TerminalStyle;
 use super::{Status, io};
 use crate::domain::{self, Domain, SettingOverrides, Settings};
-use crate::lint::{FixError, fix, skip_reason};
+use crate::lint::{FixError, Linter, skip_reason};
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::builtin;
 use crate::rules::schema::Severity;
@@ -87,7 +87,7 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), String> {
     let vmi = Vmi::read(&args.vmi)?;
     let wanted = args.wanted.merged_with(&annotation_flags(&vmi)?);
     let text = args.domain.as_str();
-    if let Some(reason) = skip_reason(text.as_bytes(), true) {
+    if let Some(reason) = skip_reason(text.as_bytes()) {
         return Err(format!("--domain: {reason}"));
     }
     let source = Source::new(NAME, text);
@@ -103,9 +103,11 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), String> {
     }
     let in_force = merge(&wanted.choices(), &[], builtin().iter())?;
     let fixed =
-        fix(text.to_owned(), &in_force.rules, &in_force.settings).map_err(|error| match error {
-            FixError::Xml(error, position) => located(NAME, position, &error),
-            other => format!("{NAME}: {other}"),
+        Linter::new(&in_force.rules, &in_force.settings).fix(text.to_owned()).map_err(|error| {
+            match error {
+                FixError::Xml(error, position) => located(NAME, position, &error),
+                other => format!("{NAME}: {other}"),
+            }
         })?;
     let part = |state, diagnostics| Part { state, source: &source, diagnostics };
     let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];

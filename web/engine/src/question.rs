@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// nothing is found, `nearest` suggests IDs. `unknown` is the last unknown error of a log.
 pub fn explain(question: &str) -> Value {
     let question = question.trim();
-    if question.starts_with('<') && skip_reason(question.as_bytes(), true).is_none() {
+    if question.starts_with('<') && skip_reason(question.as_bytes()).is_none() {
         return json!({ "isDomain": true });
     }
     let mut all: Vec<&Rule> = builtin().iter().chain(of_host()).collect();
