@@ -6,7 +6,7 @@ use crate::fix::Change;
 use crate::lint::Detail;
 use crate::lint::suppress::{Suppressions, judged};
 use crate::qemu::property::PICTURE_PROPERTIES;
-use crate::rules::schema::{Check, Group, IgnoreFault, Rule, Severity};
+use crate::rules::schema::{Check, Group, IgnoreFault, Phase, Rule, Severity};
 use crate::rules::{RuleSet, builtin, check};
 use crate::version::Version;
 use foldhash::{HashSet, HashSetExt};
@@ -48,18 +48,24 @@ pub(super) fn unused<'d, 'r>(
     let applicable: Vec<&Rule> =
         rules.known.iter().copied().filter(|rule| rule.when.unsuitable == is_unsuitable).collect();
     let judged = judged(&rules.wanted, &applicable);
-    let all = RuleSet { active: rules.known.clone(), ..rules.clone() };
-    for settings in all_settings(domain.settings) {
-        if !suppressions.has_unused(&judged) {
+    for settings in &all_settings(domain.settings) {
+        let names = suppressions.unused_names(&judged);
+        if names.is_empty() {
             return Vec::new();
         }
-        check_all(
-            &Domain::new(domain.document, &settings),
-            &all,
-            Detail::Words,
-            suppressions,
-            DisplayFixes::Allowed,
-        );
+        // Rules that no unused suppression names need not run, except those whose fixes remove
+        // elements: the other rules do not see these.
+        let may_match = |rule: &&Rule| {
+            rule.phase() != Phase::Rest || rule.names().any(|name| names.contains(name))
+        };
+        let active = rules.known.iter().copied().filter(may_match).collect();
+        let rules = RuleSet { active, ..rules.clone() };
+        if settings == domain.settings {
+            check_all(domain, &rules, Detail::Words, suppressions, DisplayFixes::Allowed);
+        } else {
+            let domain = Domain::new(domain.document, settings);
+            check_all(&domain, &rules, Detail::Words, suppressions, DisplayFixes::Allowed);
+        }
     }
     suppression_findings(
         &|fault| fault == IgnoreFault::Unused,
@@ -121,6 +127,7 @@ fn is_fully_analyzed(domain: &Domain<'_>, findings: &[RuleFinding<'_, '_>]) -> b
 
 /// These settings and variants with which rules have other findings: other versions of libvirt,
 /// every setting given explicitly, the defaults, and `unsafe_fixes` or `keep_video` inverted.
+/// Without duplicates.
 fn all_settings(settings: &Settings) -> Vec<Settings> {
     let with_libvirt = |libvirt: Version| Settings { libvirt, ..settings.clone() };
     let all_given = SettingOverrides {
@@ -146,10 +153,14 @@ fn all_settings(settings: &Settings) -> Vec<Settings> {
     let other_libvirts =
         [Version::new(7, 0, 0), Version::new(7, 9, 0), Version::new(8, 1, 0), Version::NEWEST]
             .map(with_libvirt);
-    other_libvirts
-        .into_iter()
-        .chain([settings.clone(), explicit, defaults, unsafe_fixes, keep_video])
-        .collect()
+    let mut all = vec![settings.clone()];
+    for variant in other_libvirts.into_iter().chain([explicit, defaults, unsafe_fixes, keep_video])
+    {
+        if !all.contains(&variant) {
+            all.push(variant);
+        }
+    }
+    all
 }
 
 /// Whether the changes would move an element away from its suppression comment, which would then

@@ -9,12 +9,12 @@ use crate::rules::finding::Finding;
 use crate::rules::schema::{Check, IgnoreFault};
 use crate::rules::{Rule, of_host, unknown};
 use crate::xml::Element;
-use foldhash::HashSet;
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// Names longer than this, in bytes, are not compared with the names of rules.
 const MAX_NAME_LEN: usize = 64;
 
-impl<'d> Suppressions<'_, 'd> {
+impl<'c, 'd> Suppressions<'c, 'd> {
     /// Returns the findings about suppressions with this fault. Names that are not in `judged` are
     /// not reported as unused.
     pub fn faults(
@@ -86,21 +86,28 @@ impl<'d> Suppressions<'_, 'd> {
             .collect()
     }
 
-    /// Whether a suppression is unused, among those of the names in `judged`.
-    pub fn has_unused(&self, judged: &HashSet<&str>) -> bool {
-        !self.unused(judged).is_empty()
+    /// The rules and groups with unused suppressions, among those in `judged`.
+    pub fn unused_names(&self, judged: &HashSet<&str>) -> HashSet<&'c str> {
+        self.unused(judged).into_keys().collect()
     }
 
-    fn unused(&self, judged: &HashSet<&str>) -> HashSet<NamePlace> {
+    /// The unused suppressions of the names in `judged`, by the rule or group that they name.
+    fn unused(&self, judged: &HashSet<&str>) -> HashMap<&'c str, HashSet<NamePlace>> {
         let is_sound = |(index, _): &NamePlace| {
             self.ignores[*index].fault.is_none() && !self.ignores[*index].reason.is_empty()
         };
-        let judged_names = self.by_name.iter().filter(|(name, _)| judged.contains(*name));
-        judged_names.flat_map(|(_, scopes)| scopes.unused()).filter(is_sound).collect()
+        let mut unused = HashMap::new();
+        for (name, scopes) in self.by_name.iter().filter(|(name, _)| judged.contains(*name)) {
+            let places: HashSet<NamePlace> = scopes.unused().into_iter().filter(is_sound).collect();
+            if !places.is_empty() {
+                unused.insert(*name, places);
+            }
+        }
+        unused
     }
 
     fn unused_suppressions(&self, judged: &HashSet<&str>) -> Vec<Finding<'d>> {
-        let unused = self.unused(judged);
+        let unused: HashSet<NamePlace> = self.unused(judged).into_values().flatten().collect();
         let mut findings = Vec::new();
         let elements = unused.iter().filter_map(|(index, _)| match self.ignores[*index].form {
             IgnoreForm::Metadata(element) => Some(element),
