@@ -6,7 +6,7 @@ use super::SMALL_TEXT;
 use super::removals::other_removals;
 use super::suppression_lints::{faults, would_orphan_suppression};
 use crate::domain::Domain;
-use crate::fix::{Change, EditPlanner, overwritten};
+use crate::fix::{self, Change, overwritten};
 use crate::lint::suppress::{SuppressionState, Suppressions};
 use crate::lint::{Detail, Diagnostic, Fix, Related};
 use crate::rules::check;
@@ -16,6 +16,7 @@ use crate::rules::schema::{Group, Phase, Rule};
 use crate::rules::select::Search;
 use crate::rules::{Context, RuleSet, template};
 use crate::text::{Applicability, Edits};
+use crate::xml::fragment::Style;
 use crate::xml::{Element, ElementSet};
 use foldhash::HashSet;
 
@@ -105,13 +106,12 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             self.applicability.map(|applicability| applicability.min(Applicability::Unsafe));
     }
 
-    /// Converts the finding to a diagnostic; with an edit planner, it gets the edits that fix it
-    /// alone.
+    /// Converts the finding to a diagnostic; with a style, it gets the edits that fix it alone.
     fn diagnostic(
         &self,
         domain: &Domain<'d>,
         detail: Detail,
-        planner: Option<&EditPlanner<'_, 'd>>,
+        style: Option<&Style>,
     ) -> Diagnostic<'r> {
         let source = domain.document.source();
         let RuleFinding { rule, finding, applicability, suppression_state, elsewhere, template } =
@@ -128,8 +128,9 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         };
         let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
             (Some(applicability), Some(fix)) => {
-                let edits = planner
-                    .map_or_else(Edits::default, |planner| planner.edits(self.changes().iter()));
+                let edits = style.map_or_else(Edits::default, |style| {
+                    fix::edits(domain, style, self.changes().iter())
+                });
                 let with_property =
                     if finding.gives_property { fix.property.as_ref() } else { None };
                 let title = with_property
@@ -186,21 +187,21 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
     }
 }
 
-/// Converts findings to diagnostics, in the order of the text; with an edit planner, each gets the
-/// edits that fix it alone.
+/// Converts findings to diagnostics, in the order of the text; with a style, each gets the edits that
+/// fix it alone.
 pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     domain: &Domain<'d>,
     findings: impl Iterator<Item = &'f RuleFinding<'d, 'r>>,
     detail: Detail,
-    planner: Option<&EditPlanner<'_, 'd>>,
+    style: Option<&Style>,
 ) -> Vec<Diagnostic<'r>> {
     let findings: Vec<_> = findings.collect();
     // An edit that waits for another fix may not be needed after that one.
-    let others_wait = planner.is_some()
+    let others_wait = style.is_some()
         && findings
             .iter()
             .any(|finding| finding.is_fixable(Applicability::Safe) && finding.is_first(domain));
-    let mut renames_left = if planner.is_some() { MAX_RENAMES_IN_EDITS } else { 0 };
+    let mut renames_left = if style.is_some() { MAX_RENAMES_IN_EDITS } else { 0 };
     let mut bytes_left =
         domain.document.text().len().saturating_mul(MAX_EDIT_FACTOR).saturating_add(SMALL_TEXT);
     let diagnostics = findings.into_iter().map(|finding| {
@@ -223,7 +224,7 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
         let mut diagnostic = finding.diagnostic(
             domain,
             detail,
-            planner.filter(|_| renames_left > 0 && (!others_wait || finding.may_be_first(domain))),
+            style.filter(|_| renames_left > 0 && (!others_wait || finding.may_be_first(domain))),
         );
         if let Some(fix) = &mut diagnostic.fix {
             match bytes_left.checked_sub(fix.edits.inserted()) {

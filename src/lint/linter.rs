@@ -7,13 +7,14 @@ use super::findings::{DisplayFixes, RuleFinding, diagnostics, find};
 use super::skip::uses_gvtg;
 use super::suppression_lints::unused;
 use crate::domain::{self, Domain, Settings};
-use crate::fix::EditPlanner;
+use crate::fix;
 use crate::lint::claims::{Claims, Summary};
 use crate::lint::suppress::{SuppressionStyle, edits};
 use crate::lint::{Detail, Diagnostic};
 use crate::rules::RuleSet;
 use crate::text::{Applicability, Edits, Source};
 use crate::xml::XmlError;
+use crate::xml::fragment::Style;
 
 /// Lints and fixes domains with one set of rules and one set of settings.
 ///
@@ -130,9 +131,12 @@ impl<'c, 'r> Linter<'c, 'r> {
             findings.extend(conflicts);
             let unused = unused(domain, self.rules, &findings, &mut suppressions);
             findings.extend(unused);
-            let planner =
-                if self.detail == Detail::Edits { Some(EditPlanner::new(domain)) } else { None };
-            to_findings(domain, &findings, self.detail, planner.as_ref(), summary)
+            let style = if self.detail == Detail::Edits && !findings.is_empty() {
+                Some(fix::style(domain.document))
+            } else {
+                None
+            };
+            to_findings(domain, &findings, self.detail, style.as_ref(), summary)
         })
     }
 
@@ -153,7 +157,8 @@ impl<'c, 'r> Linter<'c, 'r> {
             let fixable = findings.iter().chain(&unused).filter(|finding| {
                 finding.rule.id == rule && finding.is_fixable(Applicability::Safe)
             });
-            EditPlanner::new(domain).edits(fixable.flat_map(|finding| finding.changes()))
+            let style = fix::style(domain.document);
+            fix::edits(domain, &style, fixable.flat_map(|finding| finding.changes()))
         })
     }
 
@@ -183,14 +188,14 @@ pub(super) fn to_findings<'d, 'r>(
     domain: &Domain<'d>,
     findings: &[RuleFinding<'d, 'r>],
     detail: Detail,
-    planner: Option<&EditPlanner<'_, 'd>>,
+    style: Option<&Style>,
     summary: Summary,
 ) -> Findings<'r> {
     let with_suppressed = |is_suppressed: bool| {
         findings.iter().filter(move |finding| finding.is_suppressed() == is_suppressed)
     };
     Findings {
-        open: diagnostics(domain, with_suppressed(false), detail, planner),
+        open: diagnostics(domain, with_suppressed(false), detail, style),
         suppressed: diagnostics(domain, with_suppressed(true), detail, None),
         summary,
         is_skipped: false,

@@ -8,7 +8,7 @@ use super::fix_result::Guest;
 use super::linter::{Findings, Linter, to_findings};
 use super::suppression_lints::{is_suppressed_error, unused};
 use crate::domain;
-use crate::fix::{Change, EditPlanner};
+use crate::fix::{self, Change};
 use crate::lint::{Detail, Diagnostic};
 use crate::text::Edits;
 use crate::xml::XmlError;
@@ -61,9 +61,9 @@ pub(super) fn run_pass<'r>(
         if to_fix.iter().any(|finding| finding.is_first(domain)) {
             to_fix.retain(|finding| finding.may_be_first(domain));
         }
-        let planner = EditPlanner::new(domain);
-        let own_edits_planner = if with_edits { Some(&planner) } else { None };
-        let edits = planner.edits(to_fix.iter().flat_map(|finding| finding.changes()));
+        let style = fix::style(domain.document);
+        let own_style = if with_edits { Some(&style) } else { None };
+        let edits = fix::edits(domain, &style, to_fix.iter().flat_map(|finding| finding.changes()));
         if !edits.is_empty() {
             let moved =
                 to_fix.iter().flat_map(|finding| finding.changes()).filter_map(
@@ -72,8 +72,7 @@ pub(super) fn run_pass<'r>(
                         _ => None,
                     },
                 );
-            let applied =
-                diagnostics(domain, to_fix.iter().copied(), Detail::Words, own_edits_planner);
+            let applied = diagnostics(domain, to_fix.iter().copied(), Detail::Words, own_style);
             return PassResult::Edited { edits, moved: moved.collect(), applied, refused };
         }
         let (conflicts, summary) = cross_file_findings(domain, rules, others, &mut suppressions);
@@ -81,9 +80,9 @@ pub(super) fn run_pass<'r>(
         let unused = unused(domain, rules, &findings, &mut suppressions);
         let to_fix: Vec<&RuleFinding<'_, 'r>> =
             unused.iter().filter(|finding| finding.is_fixable(level)).collect();
-        let edits = planner.edits(to_fix.iter().flat_map(|finding| finding.changes()));
+        let edits = fix::edits(domain, &style, to_fix.iter().flat_map(|finding| finding.changes()));
         if !edits.is_empty() {
-            let applied = diagnostics(domain, to_fix.into_iter(), Detail::Words, own_edits_planner);
+            let applied = diagnostics(domain, to_fix.into_iter(), Detail::Words, own_style);
             return PassResult::Edited { edits, moved: Vec::new(), applied, refused };
         }
         findings.extend(unused);
@@ -92,7 +91,7 @@ pub(super) fn run_pass<'r>(
         findings.extend(conflicts);
         PassResult::Finished {
             refused,
-            findings: to_findings(domain, &findings, Detail::Words, own_edits_planner, summary),
+            findings: to_findings(domain, &findings, Detail::Words, own_style, summary),
             is_sure_to_show: domain.has_working_display() && !ignores_errors,
             ignores_errors,
             is_vendor_unknown: is_vendor_unknown(domain),
