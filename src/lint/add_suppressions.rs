@@ -110,7 +110,7 @@ impl Linter<'_, '_> {
             let to_suppress: Vec<(usize, &str)> = open
                 .iter()
                 .filter(|finding| Some(finding.rule.phase()) == first_phase)
-                .map(|finding| (finding.finding.span.start, &*finding.rule.id))
+                .map(|finding| (finding.span.start, &*finding.rule.id))
                 .collect();
             let edits = if to_suppress.is_empty() {
                 Edits::default()

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::SMALL_TEXT;
-use super::findings::{DisplayFixes, sort};
+use super::findings::DisplayFixes;
 use super::fix_result::{FixError, Fixed};
 use super::linter::{Findings, Linter};
 use super::pass::{PassResult, run_pass};
 use super::remap::trace_back;
+use super::rendering::sort;
 use crate::lint::Diagnostic;
 use crate::text::{Source, SourceMap};
 use crate::xml::XmlError;

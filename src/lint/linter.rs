@@ -3,7 +3,8 @@
 //! `fix` and `suppress` are in files of their own.
 
 use super::cross_file::cross_file_findings;
-use super::findings::{DisplayFixes, RuleFinding, diagnostics, find};
+use super::findings::{DisplayFixes, find};
+use super::rendering::diagnostics;
 use super::skip::uses_gvtg;
 use super::suppression_lints::unused;
 use crate::domain::{self, Domain, Settings};
@@ -12,6 +13,7 @@ use crate::lint::claims::{Claims, Summary};
 use crate::lint::suppress::{SuppressionStyle, edits};
 use crate::lint::{Detail, Diagnostic};
 use crate::rules::RuleSet;
+use crate::rules::finding::Finding;
 use crate::text::{Applicability, Edits, Source};
 use crate::xml::XmlError;
 use crate::xml::fragment::Style;
@@ -186,7 +188,7 @@ impl<'c, 'r> Linter<'c, 'r> {
 /// Converts findings to diagnostics, split into open and suppressed ones.
 pub(super) fn to_findings<'d, 'r>(
     domain: &Domain<'d>,
-    findings: &[RuleFinding<'d, 'r>],
+    findings: &[Finding<'d, 'r>],
     detail: Detail,
     style: Option<&Style>,
     summary: Summary,

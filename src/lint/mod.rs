@@ -12,12 +12,14 @@ mod linter;
 mod pass;
 mod remap;
 mod removals;
+mod rendering;
 pub(crate) mod skip;
 pub mod suppress;
 mod suppression_lints;
 
+pub use crate::rules::finding::Related;
 pub use add_suppressions::Suppressed;
-pub use diagnostic::{Detail, Diagnostic, Fix, Related};
+pub use diagnostic::{Detail, Diagnostic, Fix};
 pub use fix_result::{FixError, Fixed, Guest};
 pub use linter::{Findings, Linter};
 pub use skip::{Foreign, skip_reason};

@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use super::cross_file::cross_file_findings;
-use super::findings::{DisplayFixes, RuleFinding, diagnostics, find, is_vendor_unknown};
+use super::findings::{DisplayFixes, find, is_vendor_unknown};
 use super::fix_result::Guest;
 use super::linter::{Findings, Linter, to_findings};
+use super::rendering::diagnostics;
 use super::suppression_lints::{is_suppressed_error, unused};
 use crate::domain;
 use crate::fix::{self, Change};
 use crate::lint::{Detail, Diagnostic};
+use crate::rules::finding::Finding;
 use crate::text::Edits;
 use crate::xml::XmlError;
 
@@ -50,11 +52,10 @@ pub(super) fn run_pass<'r>(
             return PassResult::Skipped;
         }
         let (mut findings, mut suppressions) = find(domain, rules, Detail::Edits, display_fixes);
-        let about_settings = findings
-            .iter()
-            .filter(|finding| finding.finding.is_of_setting && !finding.is_suppressed());
+        let about_settings =
+            findings.iter().filter(|finding| finding.is_about_setting && !finding.is_suppressed());
         let refused = diagnostics(domain, about_settings, Detail::Words, None).into_iter().next();
-        let mut to_fix: Vec<&RuleFinding<'_, 'r>> = findings
+        let mut to_fix: Vec<&Finding<'_, 'r>> = findings
             .iter()
             .filter(|finding| finding.is_fixable(level) && display_fixes.allow(finding.rule))
             .collect();
@@ -78,7 +79,7 @@ pub(super) fn run_pass<'r>(
         let (conflicts, summary) = cross_file_findings(domain, rules, others, &mut suppressions);
         // Whether a suppression is used only shows once everything else is fixed.
         let unused = unused(domain, rules, &findings, &mut suppressions);
-        let to_fix: Vec<&RuleFinding<'_, 'r>> =
+        let to_fix: Vec<&Finding<'_, 'r>> =
             unused.iter().filter(|finding| finding.is_fixable(level)).collect();
         let edits = fix::edits(domain, &style, to_fix.iter().flat_map(|finding| finding.changes()));
         if !edits.is_empty() {

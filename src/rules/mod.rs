@@ -189,7 +189,10 @@ pub fn nearest<'r>(name: &str, rules: &[&'r Rule]) -> Option<&'r str> {
 }
 
 /// The input of a check.
-pub struct Context<'c, 'd> {
+#[derive(Clone, Copy)]
+pub struct Context<'c, 'd, 'r> {
+    /// The rule of the check.
+    pub rule: &'r Rule,
     /// The domain.
     pub domain: &'c Domain<'d>,
     /// The document, for selectors.

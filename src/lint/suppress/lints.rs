@@ -17,37 +17,38 @@ const MAX_NAME_LEN: usize = 64;
 impl<'c, 'd> Suppressions<'c, 'd> {
     /// Returns the findings about suppressions with this fault. Names that are not in `judged` are
     /// not reported as unused.
-    pub fn faults(
+    pub fn faults<'r>(
         &self,
+        rule: &'r Rule,
         fault: IgnoreFault,
         known: &[&Rule],
         judged: &HashSet<&str>,
-    ) -> Vec<Finding<'d>> {
+    ) -> Vec<Finding<'d, 'r>> {
         match fault {
-            IgnoreFault::Unreadable => self.unreadable(),
-            IgnoreFault::WithoutReason => self.without_reason(),
-            IgnoreFault::UnknownRule => self.of_unknown_rules(known),
-            IgnoreFault::Unused => self.unused_suppressions(judged),
+            IgnoreFault::Unreadable => self.unreadable(rule),
+            IgnoreFault::WithoutReason => self.without_reason(rule),
+            IgnoreFault::UnknownRule => self.of_unknown_rules(rule, known),
+            IgnoreFault::Unused => self.unused_suppressions(rule, judged),
         }
     }
 
-    fn unreadable(&self) -> Vec<Finding<'d>> {
+    fn unreadable<'r>(&self, rule: &'r Rule) -> Vec<Finding<'d, 'r>> {
         let unreadable =
             self.ignores.iter().filter_map(|ignore| Some((ignore, ignore.fault.as_deref()?)));
         unreadable
             .map(|(ignore, fault)| {
-                finding_at(ignore, ignore.span.clone()).with_value("what", fault)
+                finding_at(rule, ignore, ignore.span.clone()).with_value("what", fault)
             })
             .collect()
     }
 
-    fn without_reason(&self) -> Vec<Finding<'d>> {
+    fn without_reason<'r>(&self, rule: &'r Rule) -> Vec<Finding<'d, 'r>> {
         let without_reason =
             self.ignores.iter().filter(|ignore| ignore.fault.is_none() && ignore.reason.is_empty());
-        without_reason.map(|ignore| finding_at(ignore, ignore.span.clone())).collect()
+        without_reason.map(|ignore| finding_at(rule, ignore, ignore.span.clone())).collect()
     }
 
-    fn of_unknown_rules(&self, known: &[&Rule]) -> Vec<Finding<'d>> {
+    fn of_unknown_rules<'r>(&self, rule: &'r Rule, known: &[&Rule]) -> Vec<Finding<'d, 'r>> {
         let named = self.ignores.iter().enumerate().filter(|(_, ignore)| ignore.fault.is_none());
         let places = named
             .flat_map(|(index, ignore)| (0..ignore.names.len()).map(move |place| (index, place)));
@@ -58,7 +59,7 @@ impl<'c, 'd> Suppressions<'c, 'd> {
             .map(|((index, place), suggestion)| {
                 let (ignore, name) = (&self.ignores[index], self.name((index, place)));
                 let range = ignore.names[place].clone();
-                let finding = finding_at(ignore, range.clone())
+                let finding = finding_at(rule, ignore, range.clone())
                     .with_value(
                         "what",
                         unknown_rule_message(
@@ -106,7 +107,11 @@ impl<'c, 'd> Suppressions<'c, 'd> {
         unused
     }
 
-    fn unused_suppressions(&self, judged: &HashSet<&str>) -> Vec<Finding<'d>> {
+    fn unused_suppressions<'r>(
+        &self,
+        rule: &'r Rule,
+        judged: &HashSet<&str>,
+    ) -> Vec<Finding<'d, 'r>> {
         let unused: HashSet<NamePlace> = self.unused(judged).into_values().flatten().collect();
         let mut findings = Vec::new();
         let elements = unused.iter().filter_map(|(index, _)| match self.ignores[*index].form {
@@ -135,7 +140,7 @@ impl<'c, 'd> Suppressions<'c, 'd> {
                     ),
                 };
                 findings.push(
-                    finding_at(ignore, name.clone())
+                    finding_at(rule, ignore, name.clone())
                         .with_value("found", self.name((index, place)))
                         .fixed_by(vec![change]),
                 );
@@ -170,10 +175,10 @@ pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
     wanted.filter(|name| !not_judged.contains(name)).collect()
 }
 
-fn finding_at<'d>(ignore: &Ignore<'d>, span: Range<usize>) -> Finding<'d> {
+fn finding_at<'d, 'r>(rule: &'r Rule, ignore: &Ignore<'d>, span: Range<usize>) -> Finding<'d, 'r> {
     match ignore.form {
-        IgnoreForm::Metadata(element) => Finding::within(element, span),
-        IgnoreForm::Comment(_) | IgnoreForm::FileComment => Finding::of_no_element(span),
+        IgnoreForm::Metadata(element) => Finding::within(rule, element, span),
+        IgnoreForm::Comment(_) | IgnoreForm::FileComment => Finding::of_no_element(rule, span),
     }
 }
 

@@ -17,7 +17,7 @@ mod vgpu;
 use super::finding::Finding;
 use super::{Context, schema};
 
-type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
+type Function = for<'d, 'r> fn(&Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>>;
 
 /// By name, in the order of [`registry::FUNCTIONS`](super::registry::FUNCTIONS).
 const FUNCTIONS: &[(&str, Function)] = &[
@@ -81,7 +81,10 @@ const FUNCTIONS: &[(&str, Function)] = &[
 pub(super) const IS_REQUIREMENT: &[&str] = &["display-backend", "display-gl-off", "option-rom"];
 
 /// What the function that a rule names finds; nothing by one about the host.
-pub fn run_check<'d>(function: &schema::Function, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub fn run_check<'d, 'r>(
+    function: &schema::Function,
+    context: &Context<'_, 'd, 'r>,
+) -> Vec<Finding<'d, 'r>> {
     function.place.map_or(Vec::new(), |place| FUNCTIONS[place].1(context))
 }
 

@@ -18,7 +18,7 @@ use crate::xml::Element;
 use crate::xml::fragment::NewElement;
 
 /// Finds a domain without a vGPU. The fix adds one that meets the requirements of all other rules.
-pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn missing<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     if domain.has_vgpu() || domain.is_served_by_sriov() {
         return Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if !context.wants_changes && domain.option_without_operand().is_none() {
         let finding = Finding {
             risk,
-            ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new())
+            ..Finding::at(context.rule, domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new())
         };
         return vec![with_shared_uuid(domain, finding)];
     }
@@ -75,11 +75,14 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         ),
     };
     changes.insert(0, insertion);
-    vec![with_shared_uuid(domain, Finding { risk, ..Finding::at(place).fixed_by(changes) })]
+    vec![with_shared_uuid(
+        domain,
+        Finding { risk, ..Finding::at(context.rule, place).fixed_by(changes) },
+    )]
 }
 
 /// Finds UUIDs that are missing, invalid, or not the requested one.
-pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn uuid<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let mut findings = Vec::new();
     for (index, vgpu) in domain.vgpus.iter().copied().enumerate() {
@@ -120,8 +123,8 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             changes.push(Change::RemoveAttribute(source, "uuid".into()));
         }
         let finding = match address {
-            Some(address) => Finding::at_attribute(address, "uuid"),
-            None => Finding::at(source.unwrap_or(vgpu)),
+            Some(address) => Finding::at_attribute(context.rule, address, "uuid"),
+            None => Finding::at(context.rule, source.unwrap_or(vgpu)),
         };
         let finding = finding.with_value("found", found).fixed_by(changes);
         let mut finding = if current.is_none() && !is_filled_in_later {
@@ -145,7 +148,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// Adds a note to a finding if the fix derives the new UUID from a name that a template fills in
 /// later.
-fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d> {
+fn with_shared_uuid<'d, 'r>(domain: &Domain<'d>, finding: Finding<'d, 'r>) -> Finding<'d, 'r> {
     match domain.child("name") {
         Some(name) if has_shared_uuid(domain) => finding.related_to(
             name.span(),
@@ -179,11 +182,11 @@ fn is_placeholder(value: &str) -> bool {
 }
 
 /// Finds an invalid user alias, which libvirt drops, and one that is not the requested one.
-pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn alias<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
     let Some(element) = vgpu.child("alias") else {
-        return finding_for_missing_alias(domain, vgpu).into_iter().collect();
+        return finding_for_missing_alias(context, vgpu).into_iter().collect();
     };
     let name = element.attribute("name").unwrap_or("");
     let is_dropped = name.starts_with("ua-") && !is_user_alias(name);
@@ -199,17 +202,21 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         changes.push(Change::Remove(element));
     }
     vec![
-        Finding::at_attribute(element, "name")
+        Finding::at_attribute(context.rule, element, "name")
             .with_value("found", format!("'{name}'"))
             .with_value("what", what)
             .fixed_by(changes),
     ]
 }
 
-fn finding_for_missing_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
+fn finding_for_missing_alias<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
+    vgpu: Element<'d>,
+) -> Option<Finding<'d, 'r>> {
+    let domain = context.domain;
     domain.settings.explicit.alias.as_ref()?;
     Some(
-        Finding::at(vgpu)
+        Finding::at(context.rule, vgpu)
             .with_value("found", "missing")
             .with_value("what", "but one was requested")
             .fixed_by(assign_alias(domain)),
@@ -217,15 +224,19 @@ fn finding_for_missing_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Opti
 }
 
 /// Finds the `<rom>` of a mediated device, which libvirt does not pass on to QEMU.
-pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn rom_element<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let mut findings = Vec::new();
     for vgpu in &domain.vgpus {
         let mut roms = vgpu.children().filter(|child| child.is("rom"));
         let Some(rom) = roms.next() else { continue };
         // libvirt reads the first <rom>.
-        findings.extend(roms.map(|other| Finding::at(other).fixed_by(vec![Change::Remove(other)])));
-        let finding = Finding::at(rom);
+        findings.extend(
+            roms.map(|other| {
+                Finding::at(context.rule, other).fixed_by(vec![Change::Remove(other)])
+            }),
+        );
+        let finding = Finding::at(context.rule, rom);
         if domain.vgpu != Some(*vgpu) {
             findings.push(finding);
             continue;
@@ -251,7 +262,7 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Finds a UEFI guest whose vGPU has no option ROM, or a vGPU without the requested one.
-pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn option_rom<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let requested = domain.settings.explicit.romfile.as_deref();
     let delivered = domain.effective_property("romfile");
@@ -277,7 +288,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return Vec::new();
     }
     let place = domain.vgpu.or(domain.raw_vgpu).unwrap_or(domain.root);
-    let finding = Finding::within(place, domain.property_span(delivered.as_ref()));
+    let finding = Finding::within(context.rule, place, domain.property_span(delivered.as_ref()));
     vec![match domain.settings.wish(|wishes| wishes.romfile.as_deref()) {
         Some(file) => finding.fixed_by(deliver(domain, "romfile", file)),
         None => finding,
@@ -285,7 +296,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Finds further devices with ramfb; libvirt and QEMU accept only one.
-pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn second_ramfb<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let has_ramfb = domain.has_ramfb();
     let first_ramfb =
@@ -303,8 +314,8 @@ pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .skip(usize::from(!has_ramfb))
         .filter(|ramfb| !(has_ramfb && ramfb.device.is("video")));
     let finding = |ramfb: &Ramfb<'d>| {
-        let finding =
-            Finding::within(ramfb.device, ramfb.place.clone()).related_to(place.clone(), note);
+        let finding = Finding::within(context.rule, ramfb.device, ramfb.place.clone())
+            .related_to(place.clone(), note);
         // With ramfb only on two other devices, the user must decide which one keeps it.
         let changes = if has_ramfb { without_ramfb(domain, ramfb) } else { Vec::new() };
         if changes.is_empty() {
@@ -322,7 +333,7 @@ pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Finds a `<video>` that provides the VM's only ramfb. The fix gives ramfb to the vGPU.
-pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn stray_ramfb<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let others = domain.other_ramfbs();
     let gets_ramfb = domain.has_vgpu() && others.len() == 1 && domain.drawing_rom().is_none();
@@ -332,7 +343,7 @@ pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             changes.extend(deliver(domain, "ramfb", "true"));
         }
         let what = if changes.len() > 1 { " and give ramfb to the vGPU" } else { "" };
-        Finding::at(video).with_value("what", what).fixed_by(changes)
+        Finding::at(context.rule, video).with_value("what", what).fixed_by(changes)
     };
     others
         .iter()
@@ -343,7 +354,7 @@ pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// Finds a vGPU that cannot have ramfb because another device has it, or because its option ROM
 /// draws the firmware's screen.
-pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn ramfb_elsewhere<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     if domain.has_ramfb()
         || !domain.has_vgpu() && (domain.has_igpu() || domain.is_served_by_sriov())
@@ -367,7 +378,7 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
                 "arg" => ("this argument already provides it", "remove this QEMU argument"),
                 _ => ("this device already has it", "set ramfb='off' here"),
             };
-            Finding::within(ramfb.device, ramfb.place)
+            Finding::within(context.rule, ramfb.device, ramfb.place)
                 .with_value("what", format!("{device}, and a VM can have only one"))
                 .with_value(
                     "other",
@@ -378,7 +389,7 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         }
         Some(RamfbElsewhere::Rom(file)) => {
             let place = vgpu.or(domain.devices).unwrap_or(domain.root);
-            Finding::within(place, place.start_tag().span)
+            Finding::within(context.rule, place, place.start_tag().span)
                 .with_value(
                     "what",
                     format!("its option ROM {file} already draws the firmware's screen, and does not work together with ramfb"),
@@ -396,18 +407,18 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
 }
 
 /// Finds a vGPU with both ramfb and an option ROM that draws the firmware's screen.
-pub(super) fn two_firmware_screens<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn two_firmware_screens<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let (true, Some(vgpu), Some(file)) =
         (domain.has_ramfb(), domain.vgpu.or(domain.raw_vgpu), domain.drawing_rom())
     else {
         return Vec::new();
     };
-    vec![Finding::at_attribute(vgpu, "ramfb").with_value("found", file)]
+    vec![Finding::at_attribute(context.rule, vgpu, "ramfb").with_value("found", file)]
 }
 
 /// Finds a second OpRegion next to the vGPU's `x-igd-opregion`: from a file or from another device.
-pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn duplicate_opregion<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     const NAME: &str = "x-igd-opregion";
     let domain = context.domain;
     let Some(delivered) =
@@ -417,8 +428,8 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     };
     let place = domain.property_span(Some(&delivered));
     if let Some(argument) = domain.opregion_argument() {
-        let finding =
-            Finding::at_attribute(argument, "value").with_value("what", "from this argument");
+        let finding = Finding::at_attribute(context.rule, argument, "value")
+            .with_value("what", "from this argument");
         return vec![
             finding
                 .related_to(place, "the displayed vGPU's OpRegion")
@@ -443,7 +454,7 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     };
     let other_span =
         domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
-    let finding = Finding::within(device, other_span)
+    let finding = Finding::within(context.rule, device, other_span)
         .with_value("what", what)
         .related_to(place, "the displayed vGPU's OpRegion");
     vec![Finding { changes: change.map(|change| vec![change]), ..finding }]
@@ -451,13 +462,13 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
 
 /// Finds an OpRegion from a file or another device next to a vGPU without an explicit
 /// `x-igd-opregion`, which newer QEMU releases give an OpRegion by default.
-pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn default_opregion<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     if domain.effective_property("x-igd-opregion").is_some() {
         return Vec::new();
     }
     let from_file = domain.opregion_argument().map(|argument| {
-        Finding::at_attribute(argument, "value")
+        Finding::at_attribute(context.rule, argument, "value")
             .with_value("what", "this argument already provides an OpRegion")
     });
     let from_device = || {
@@ -465,7 +476,7 @@ pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
         let place =
             domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
         Some(
-            Finding::within(device, place)
+            Finding::within(context.rule, device, place)
                 .with_value("what", "another device already provides an OpRegion"),
         )
     };
@@ -475,13 +486,13 @@ pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
 }
 
 /// Finds further vGPUs, which the other rules do not change.
-pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn second<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let others = domain.vgpus.iter().copied().filter(|vgpu| Some(*vgpu) != domain.vgpu);
     let first = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
     others
         .map(|vgpu| {
-            first.iter().cloned().fold(Finding::at(vgpu), |finding, span| {
+            first.iter().cloned().fold(Finding::at(context.rule, vgpu), |finding, span| {
                 finding.related_to(span, "the vGPU that shows the picture")
             })
         })
@@ -490,7 +501,7 @@ pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// Finds a requested type or PCI address that is not recorded in the metadata, from which the host
 /// creates the vGPU.
-pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn unrecorded_type<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let settings = domain.settings;
     let metadata = domain.metadata();
@@ -547,7 +558,7 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         uuid.and_then(|uuid| domain.recorded_vgpu(uuid)).unwrap_or(metadata.element)
     });
     let place = recorded_at.or(domain.child("metadata")).unwrap_or(domain.root);
-    vec![Finding::at(place).fixed_by(change)]
+    vec![Finding::at(context.rule, place).fixed_by(change)]
 }
 
 fn set_all<'d>(element: Element<'d>, attributes: &[(&str, &str)]) -> Vec<Change<'d>> {
