@@ -46,7 +46,7 @@ pub(super) fn of_inputs(
     let configs_or_fallback = if all.is_empty() { &fallback } else { &all };
     let all_files = AllFiles {
         rules: active_rules(configs_or_fallback),
-        rule_pages: configs_or_fallback.iter().find_map(|in_force| in_force.rule_pages.clone()),
+        rule_pages: configs_or_fallback.iter().find_map(|effective| effective.rule_pages.clone()),
     };
     print_skipped_configs(configs);
     Ok((all, all_files))
@@ -103,12 +103,12 @@ pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
 fn active_rules(all: &[Arc<EffectiveConfig>]) -> RuleSet<'static> {
     let mut rules: Vec<&'static Rule> = Vec::new();
     let mut seen: Vec<&Arc<EffectiveConfig>> = Vec::new();
-    for in_force in all {
-        if seen.iter().any(|seen| Arc::ptr_eq(seen, in_force)) {
+    for effective in all {
+        if seen.iter().any(|seen| Arc::ptr_eq(seen, effective)) {
             continue;
         }
-        seen.push(in_force);
-        let new_rules = in_force
+        seen.push(effective);
+        let new_rules = effective
             .rules
             .active
             .iter()

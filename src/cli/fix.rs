@@ -51,12 +51,12 @@ pub(super) fn run(args: &FixArgs) -> Status {
             "only one file can go to stdout: for several files or a folder, use --in-place, --diff or --check",
         );
     }
-    let (in_force, all_files) = match configs::of_run(common, args.unsafe_fixes, inputs) {
-        Ok(in_force) => in_force,
+    let (effective_configs, all_files) = match configs::of_run(common, args.unsafe_fixes, inputs) {
+        Ok(configs) => configs,
         Err(failure) => return configs::fail(&failure, options.color),
     };
     if !args.suppress.is_empty() {
-        return suppress::run(args, &options, &files, &in_force);
+        return suppress::run(args, &options, &files, &effective_configs);
     }
     let stream = (!args.quiet).then_some(Stream::Stderr);
     let mut outputs = match Outputs::open(
@@ -75,11 +75,11 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let mut guests = Vec::new();
     let mut others = claims_if_multiple(inputs);
     let mut written_versions = Vec::new();
-    for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
-        let mut settings = settings_for(input, &options, in_force);
+    for (index, (input, effective)) in inputs.iter().zip(&effective_configs).enumerate() {
+        let mut settings = settings_for(input, &options, effective);
         settings.fallback.display_env =
             settings.fallback.display_env.or_else(|| local_x_display.clone());
-        match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
+        match fix_one(input, args, &settings, effective, &options, others.as_mut(), &mut outputs) {
             Ok(Handled::Done(outcome)) => {
                 status = status.max(outcome.status);
                 if outcome.guest.is_some() && !written_versions.contains(&settings.libvirt) {
@@ -130,7 +130,7 @@ fn fix_one(
     input: &Input,
     args: &FixArgs,
     settings: &Settings,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
     options: &Options,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
@@ -158,10 +158,10 @@ fn fix_one(
     let original = (args.diff || args.check).then(|| text.clone());
     // The input is kept only if a report shows it, so that a large document is in memory once.
     let reported = args.output.is_requested().then(|| text.clone());
-    let linter = Linter::new(&in_force.rules, settings)
+    let linter = Linter::new(&effective.rules, settings)
         .detail(outputs.detail())
         .others(others.as_deref())
-        .skip_unrelated(skips_unrelated(input, options, in_force));
+        .skip_unrelated(skips_unrelated(input, options, effective));
     let mut fixed = match linter.fix(text) {
         Ok(fixed) if fixed.is_skipped => {
             let reason = note_skipped(input, options, Foreign::NoSign);
@@ -210,7 +210,7 @@ fn fix_one(
         others.add(&name, std::mem::take(&mut fixed.summary));
     }
     let status_of_remaining =
-        options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
+        options.status(effective, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change =
         if (fixed.changed || fixed.fixes_skipped_unknown_vendor) && !options.exit_zero {
             Status::Findings
@@ -234,7 +234,7 @@ fn fix_one(
         Part { state: State::Left, source: &before, diagnostics: &fixed.remaining },
         Part { state: State::Suppressed, source: &before, diagnostics: &fixed.suppressed },
     ];
-    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
+    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: effective.fail_on })?;
     if args.check && fixed.fixes_skipped_unknown_vendor && !args.output.is_for_programs() {
         io::print_note(&format!("{shown}: {HELD_BACK}"));
     }

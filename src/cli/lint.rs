@@ -29,8 +29,8 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let inputs = &files.inputs;
     let mut status = say_unreadable(&files.unreadable);
     // Only `fix` applies unsafe fixes.
-    let (in_force, all_files) = match configs::of_run(common, Some(false), inputs) {
-        Ok(in_force) => in_force,
+    let (effective_configs, all_files) = match configs::of_run(common, Some(false), inputs) {
+        Ok(configs) => configs,
         Err(failure) => return configs::fail(&failure, options.color),
     };
     let mut outputs = match Outputs::open(
@@ -46,8 +46,8 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let mut skipped = Vec::new();
     let mut summary = LintSummary::default();
     let mut others = claims_if_multiple(inputs);
-    for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
-        match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut summary) {
+    for (index, (input, effective)) in inputs.iter().zip(&effective_configs).enumerate() {
+        match lint_one(input, &options, effective, others.as_mut(), &mut outputs, &mut summary) {
             Ok(Handled::Done(file_status)) => status = status.max(file_status),
             Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
             Err(message) => status = fail(&message),
@@ -88,7 +88,7 @@ pub(super) type Skipped = Vec<(usize, Foreign)>;
 fn lint_one(
     input: &Input,
     options: &Options,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
     tally: &mut LintSummary,
@@ -100,7 +100,7 @@ fn lint_one(
     if let Some(reason) = skipped(input, options, &bytes) {
         return Ok(Handled::Skipped(reason));
     }
-    let settings = settings_for(input, options, in_force);
+    let settings = settings_for(input, options, effective);
     let lossy;
     let (text, error) = match xml::decode(&bytes) {
         Ok(text) => (text, None),
@@ -110,10 +110,10 @@ fn lint_one(
         }
     };
     let source = Source::new(&name, text);
-    let linter = Linter::new(&in_force.rules, &settings)
+    let linter = Linter::new(&effective.rules, &settings)
         .detail(outputs.detail())
         .others(others.as_deref())
-        .skip_unrelated(skips_unrelated(input, options, in_force));
+        .skip_unrelated(skips_unrelated(input, options, effective));
     let (open, suppressed, status) = match error.map_or_else(|| linter.lint_source(&source), Err) {
         Ok(Findings { is_skipped: true, .. }) => {
             return Ok(Handled::Skipped(note_skipped(input, options, Foreign::NoSign)));
@@ -123,7 +123,7 @@ fn lint_one(
                 others.add(&name, summary);
             }
             let status =
-                options.status(in_force, open.iter().map(|diagnostic| diagnostic.severity));
+                options.status(effective, open.iter().map(|diagnostic| diagnostic.severity));
             (open, suppressed, status)
         }
         Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Vec::new(), Status::Failed),
@@ -132,7 +132,7 @@ fn lint_one(
         Part { state: State::Found, source: &source, diagnostics: &open },
         Part { state: State::Suppressed, source: &source, diagnostics: &suppressed },
     ];
-    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
+    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: effective.fail_on })?;
     tally.add(&open, suppressed.len());
     Ok(Handled::Done(status))
 }
@@ -146,11 +146,11 @@ fn is_explicitly_named(input: &Input, options: &Options) -> bool {
 pub(super) fn settings_for(
     input: &Input,
     options: &Options,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
 ) -> Settings {
     Settings {
-        explicitly_named: is_explicitly_named(input, options) || in_force.named,
-        ..in_force.settings.clone()
+        explicitly_named: is_explicitly_named(input, options) || effective.named,
+        ..effective.settings.clone()
     }
 }
 
@@ -158,9 +158,9 @@ pub(super) fn settings_for(
 pub(super) fn skips_unrelated(
     input: &Input,
     options: &Options,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
 ) -> bool {
-    !is_explicitly_named(input, options) && !in_force.all
+    !is_explicitly_named(input, options) && !effective.all
 }
 
 /// Returns why a file is skipped before it is parsed: it was not named explicitly, and is not a

@@ -39,10 +39,10 @@ impl Options {
     /// Returns the status of a file with findings of these severities.
     pub(super) fn status(
         &self,
-        in_force: &EffectiveConfig,
+        effective: &EffectiveConfig,
         severities: impl IntoIterator<Item = Severity>,
     ) -> Status {
-        let fails = severities.into_iter().any(|severity| severity >= in_force.fail_on);
+        let fails = severities.into_iter().any(|severity| severity >= effective.fail_on);
         if fails && !self.exit_zero { Status::Findings } else { Status::Clean }
     }
 }

@@ -22,9 +22,9 @@ pub(super) fn run(
     args: &FixArgs,
     options: &Options,
     files: &Files,
-    in_force: &[Arc<EffectiveConfig>],
+    effective_configs: &[Arc<EffectiveConfig>],
 ) -> Status {
-    let (style, reason) = match validated_style_and_reason(args, in_force) {
+    let (style, reason) = match validated_style_and_reason(args, effective_configs) {
         Ok(validated_style_and_reason) => validated_style_and_reason,
         Err(message) => return fail(&message),
     };
@@ -32,8 +32,8 @@ pub(super) fn run(
     let mut skipped = Vec::new();
     let mut count = 0;
     let mut others = claims_if_multiple(&files.inputs);
-    for (index, (input, in_force)) in files.inputs.iter().zip(in_force).enumerate() {
-        match suppress_one(input, args, in_force, options, (style, reason), others.as_mut()) {
+    for (index, (input, effective)) in files.inputs.iter().zip(effective_configs).enumerate() {
+        match suppress_one(input, args, effective, options, (style, reason), others.as_mut()) {
             Ok(Handled::Done(file_count)) => {
                 count += file_count;
                 if file_count > 0 && (args.diff || args.check) && !options.exit_zero {
@@ -68,7 +68,7 @@ pub(super) fn run(
 /// rules' names.
 fn validated_style_and_reason<'a>(
     args: &'a FixArgs,
-    in_force: &[Arc<EffectiveConfig>],
+    effective_configs: &[Arc<EffectiveConfig>],
 ) -> Result<(SuppressionStyle, &'a str), String> {
     let style = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
         SuppressIn::Comment => SuppressionStyle::Comment,
@@ -76,8 +76,8 @@ fn validated_style_and_reason<'a>(
     };
     let reason = args.reason.as_deref().unwrap_or("");
     style.validate_reason(reason).map_err(|message| format!("--reason: {message}"))?;
-    for in_force in in_force {
-        in_force
+    for effective in effective_configs {
+        effective
             .rules
             .clone()
             .narrow(&args.suppress, &[])
@@ -90,7 +90,7 @@ fn validated_style_and_reason<'a>(
 fn suppress_one(
     input: &Input,
     args: &FixArgs,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
     options: &Options,
     (style, reason): (SuppressionStyle, &str),
     others: Option<&mut Claims>,
@@ -107,11 +107,11 @@ fn suppress_one(
             return Err(message.unwrap_or_default());
         }
     };
-    let settings = settings_for(input, options, in_force);
+    let settings = settings_for(input, options, effective);
     let old = text.clone();
-    let suppressed = Linter::new(&in_force.rules, &settings)
+    let suppressed = Linter::new(&effective.rules, &settings)
         .others(others.as_deref())
-        .skip_unrelated(skips_unrelated(input, options, in_force))
+        .skip_unrelated(skips_unrelated(input, options, effective))
         .suppress(text, &args.suppress, reason, style)
         .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
     if suppressed.is_skipped {

@@ -47,7 +47,7 @@ pub enum Change<'d> {
     /// Adds a child to the element, at the place where libvirt would write it.
     Insert(Element<'d>, NewElement),
     /// Adds the new element directly after this one.
-    InsertBehind(Element<'d>, NewElement),
+    InsertAfter(Element<'d>, NewElement),
     /// Moves this range of the document's text into the element, as it is written.
     InsertSource(Element<'d>, Range<usize>),
     /// Replaces the prefix (with its colon) of the element's start and end tags.

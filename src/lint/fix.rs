@@ -60,7 +60,7 @@ impl<'r> Linter<'_, 'r> {
                     }
                     let pass = source_maps.len();
                     applied.extend(applied_now.into_iter().map(|diagnostic| (pass, diagnostic)));
-                    source_maps.push(SourceMap::of(&edits, &text, &moved));
+                    source_maps.push(SourceMap::new(&edits, &text, &moved));
                     text = edits.apply(&text);
                     // A fix may remove the sign of GVT-g.
                     linter.skips_unrelated = false;

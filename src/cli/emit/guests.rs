@@ -118,11 +118,11 @@ impl GuestArgs {
         let describe_error = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
         let mut configs = Configs::new(self.origin.origin(), PartialConfig::default(), None)
             .map_err(describe_error)?;
-        let (in_force, _) =
+        let (effective_configs, _) =
             configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref())
                 .map_err(describe_error)?;
         let (mut guests, mut sources) = (Vec::new(), Vec::new());
-        for (input, in_force) in inputs.iter().zip(&in_force) {
+        for (input, effective) in inputs.iter().zip(&effective_configs) {
             let is_stdin = input.path.as_os_str() == "-";
             let name = if is_stdin {
                 self.stdin_filename.clone().unwrap_or("<stdin>".into())
@@ -135,7 +135,7 @@ impl GuestArgs {
             if !input.named && lint::why_skipped(&input.path, &bytes).is_some() {
                 continue;
             }
-            if let Some(guest) = self.guest(root, &name, &bytes, in_force, !input.named)? {
+            if let Some(guest) = self.guest(root, &name, &bytes, effective, !input.named)? {
                 guests.push(guest);
                 sources.push(name);
             }
@@ -157,7 +157,7 @@ impl GuestArgs {
         root: &Root,
         name: &str,
         bytes: &[u8],
-        in_force: &EffectiveConfig,
+        effective: &EffectiveConfig,
         skips_unrelated: bool,
     ) -> Result<Option<Guest>, String> {
         let explicit = SettingOverrides {
@@ -168,7 +168,7 @@ impl GuestArgs {
         let settings = Settings {
             uuid: self.uuid,
             explicit,
-            fallback: in_force.settings.fallback.clone(),
+            fallback: effective.settings.fallback.clone(),
             ..Settings::default()
         };
         let options =

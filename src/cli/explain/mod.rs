@@ -154,7 +154,7 @@ const MAX_TOPICS: usize = 3;
 fn are_separate(words: &[String], catalog: &Catalog<'_>) -> bool {
     let is_group = |word: &str| catalog.rules.iter().any(|rule| rule.group.name() == word);
     let is_name = |word: &String| is_named(word, catalog) && !is_group(word);
-    let is_topic = |word: &str| words.len() <= MAX_TOPICS && !catalog.asked(word).is_nothing();
+    let is_topic = |word: &str| words.len() <= MAX_TOPICS && !catalog.query(word).is_nothing();
     let is_question =
         |word: &String| is_named(word, catalog) || missing_file(word).is_some() || is_topic(word);
     words.iter().any(is_name) || words.iter().all(is_question)
@@ -293,7 +293,7 @@ fn explain_message(
     local_rules: &LocalRules<'_>,
     explanation: &mut Explanation,
 ) -> bool {
-    let result = catalog.asked(query);
+    let result = catalog.query(query);
     if result.is_nothing() {
         return false;
     }
@@ -304,12 +304,12 @@ fn explain_message(
             answer => page(answer),
         });
     }
-    if let ([entry], true) = (&topic.about[..], topic.beside.is_empty()) {
+    if let ([entry], true) = (&topic.about[..], topic.mentions.is_empty()) {
         explanation.add(&match entry {
             Entry::Rule(rule) => local_rules.page(rule),
             Entry::Symptom(symptom) => page_of(symptom),
         });
-    } else if !topic.about.is_empty() || !topic.beside.is_empty() {
+    } else if !topic.about.is_empty() || !topic.mentions.is_empty() {
         explanation.add(&topic_list(&topic, local_rules));
     }
     true
@@ -321,13 +321,13 @@ const MAX_LIST_ENTRIES: usize = 20;
 /// Lists the entries about a topic, one per line, and the number of omitted ones.
 fn topic_list(topic: &Topic<'_>, local_rules: &LocalRules<'_>) -> String {
     let about = &topic.about[..topic.about.len().min(MAX_LIST_ENTRIES)];
-    let beside = &topic.beside[..topic.beside.len().min(MAX_LIST_ENTRIES - about.len())];
+    let mentions = &topic.mentions[..topic.mentions.len().min(MAX_LIST_ENTRIES - about.len())];
     let mut text = local_rules.lines(about.iter().copied());
-    if !beside.is_empty() {
+    if !mentions.is_empty() {
         text.push_str(if about.is_empty() { "Mentioned in:\n" } else { "\nAlso mentioned in:\n" });
-        text.push_str(&local_rules.lines(beside.iter().copied()));
+        text.push_str(&local_rules.lines(mentions.iter().copied()));
     }
-    let left_out = topic.about.len() + topic.beside.len() - about.len() - beside.len();
+    let left_out = topic.about.len() + topic.mentions.len() - about.len() - mentions.len();
     if left_out > 0 {
         let _ = writeln!(text, "… and {left_out} more: add a word to narrow the list");
     }

@@ -101,14 +101,13 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), String> {
             format!("gvtg-xml: domain left unchanged: {}\n", clean(&reason)),
         ));
     }
-    let in_force = merge(&wanted.choices(), &[], builtin().iter())?;
-    let fixed =
-        Linter::new(&in_force.rules, &in_force.settings).fix(text.to_owned()).map_err(|error| {
-            match error {
-                FixError::Xml(error, position) => located(NAME, position, &error),
-                other => format!("{NAME}: {other}"),
-            }
-        })?;
+    let effective = merge(&wanted.choices(), &[], builtin().iter())?;
+    let fixed = Linter::new(&effective.rules, &effective.settings).fix(text.to_owned()).map_err(
+        |error| match error {
+            FixError::Xml(error, position) => located(NAME, position, &error),
+            other => format!("{NAME}: {other}"),
+        },
+    )?;
     let part = |state, diagnostics| Part { state, source: &source, diagnostics };
     let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
     let mut report = String::new();
@@ -120,7 +119,7 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), String> {
         fixed.applied.len(),
         fixed.remaining.len()
     ));
-    if domain::read(&fixed.text, &in_force.settings, lacks_opengl).unwrap_or(false) {
+    if domain::read(&fixed.text, &effective.settings, lacks_opengl).unwrap_or(false) {
         report.push_str(NO_OPENGL_NOTE);
     }
     Ok((fixed.text, report))

@@ -187,7 +187,7 @@ pub(super) fn joined<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, '
         let prefix = block.map_or(own_prefix, Element::written_prefix);
         let changes = vec![
             Change::SetAttribute(argument.element, "value".into(), option.into()),
-            Change::InsertBehind(
+            Change::InsertAfter(
                 argument.element,
                 NewElement::new(format!("{prefix}arg")).with_attribute("value", operand),
             ),

@@ -19,7 +19,7 @@ pub(super) fn backend<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 
             .with_attribute("value", wanted);
         let finding = Finding::at_attribute(context.rule, option.element, "value")
             .with_value("found", "-display has no value: QEMU opens no window for the vGPU");
-        return vec![finding.fixed_by(vec![Change::InsertBehind(option.element, new)])];
+        return vec![finding.fixed_by(vec![Change::InsertAfter(option.element, new)])];
     }
     match domain.displays().last().and_then(|display| display.operand) {
         Some(operand) if !domain.is_nographic() => {
@@ -84,7 +84,7 @@ fn sdl_backend<'d, 'r>(
         .with_attribute("value", wanted);
     let changes = vec![
         Change::SetAttribute(option.element, "value".into(), "-display".into()),
-        Change::InsertBehind(option.element, operand),
+        Change::InsertAfter(option.element, operand),
     ];
     let finding = Finding::at_attribute(context.rule, option.element, "value")
         .with_value("found", "-sdl opens a window without OpenGL: QEMU cannot show the vGPU in it");

@@ -139,7 +139,7 @@ pub(super) fn dropped<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 
         let mut changes =
             vec![Change::SetAttribute(option.element, "value".into(), (*first).to_owned())];
         let insert_after = |operand: &&str| {
-            Change::InsertBehind(
+            Change::InsertAfter(
                 option.element,
                 NewElement::new(format!("{prefix}arg")).with_attribute("value", *operand),
             )

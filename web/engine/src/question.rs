@@ -33,11 +33,11 @@ pub fn explain(question: &str) -> Value {
     if !log_result.is_null() {
         return log_result;
     }
-    let query_result = catalog.asked(question);
+    let query_result = catalog.query(question);
     json!({
         "answers": query_result.answers.iter().map(|found_answer| answer_json(found_answer)).collect::<Vec<_>>(),
         "about": query_result.topic.about.iter().map(|topic_entry| entry_json(*topic_entry)).collect::<Vec<_>>(),
-        "beside": query_result.topic.beside.iter().map(|topic_entry| entry_json(*topic_entry)).collect::<Vec<_>>(),
+        "beside": query_result.topic.mentions.iter().map(|topic_entry| entry_json(*topic_entry)).collect::<Vec<_>>(),
         "nearest": if query_result.is_nothing() { catalog.nearest(question) } else { Vec::new() },
     })
 }
