@@ -14,11 +14,8 @@ use std::time::{Duration, Instant};
 
 use common::libxml2::{Judgement, Libxml2};
 use common::splice::{Chance, Pool, element_spans};
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{Detail, FixError, Linter};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::xml::read;
+use gvtg_xml::internals::xml::read;
+use gvtg_xml::{Detail, FixError, Linter, RuleSet, Settings, builtin, parse_settings};
 
 /// Everything that libxml2 takes and this program does not, by a piece of its message.
 const OWN_REASONS: &[&str] = &[
@@ -121,7 +118,7 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
 /// The elements with a mark that are in no namespace that a rule speaks about, and the namespaces
 /// of what they have.
 fn marked(text: &str) -> BTreeSet<String> {
-    let of_document = |document: &gvtg_xml::xml::Document<'_>| {
+    let of_document = |document: &gvtg_xml::internals::xml::Document<'_>| {
         let elements = document.elements().filter_map(|element| {
             let uri = element.namespace().filter(|uri| uri.starts_with("urn:"))?;
             Some(format!("{{{uri}}}{} {}", element.name(), element.attribute("mark")?))

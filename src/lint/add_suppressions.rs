@@ -40,10 +40,10 @@ impl Linter<'_, '_> {
     /// that the style [accepts](SuppressionStyle::validate_reason). Running it again adds nothing.
     ///
     /// ```
-    /// use gvtg_xml::lint::Linter;
-    /// use gvtg_xml::rules::{RuleSet, builtin};
-    /// use gvtg_xml::domain::Settings;
-    /// use gvtg_xml::lint::suppress::SuppressionStyle;
+    /// use gvtg_xml::Linter;
+    /// use gvtg_xml::{RuleSet, builtin};
+    /// use gvtg_xml::Settings;
+    /// use gvtg_xml::SuppressionStyle;
     ///
     /// let text = "<domain type='kvm'>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n".to_owned();
     /// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());

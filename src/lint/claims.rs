@@ -318,8 +318,9 @@ mod tests {
             };
             format!("{thing} of {}: {}", claim.owner, &text[claim.span.clone()])
         };
+        let rule = &crate::rules::builtin()[0];
         crate::domain::read(text, settings, |domain| {
-            claims(same, domain).iter().map(|(_, claim)| show(claim)).collect()
+            claims(rule, same, domain).iter().map(|(_, claim)| show(claim)).collect()
         })
         .unwrap()
     }

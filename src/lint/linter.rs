@@ -21,9 +21,9 @@ use crate::xml::fragment::Style;
 /// Lints and fixes domains with one set of rules and one set of settings.
 ///
 /// ```
-/// use gvtg_xml::lint::Linter;
-/// use gvtg_xml::rules::{RuleSet, builtin};
-/// use gvtg_xml::domain::Settings;
+/// use gvtg_xml::Linter;
+/// use gvtg_xml::{RuleSet, builtin};
+/// use gvtg_xml::Settings;
 ///
 /// let text = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n";
 /// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
@@ -79,10 +79,10 @@ impl<'c, 'r> Linter<'c, 'r> {
     /// summary of each result to the claims.
     ///
     /// ```
-    /// use gvtg_xml::lint::Linter;
-    /// use gvtg_xml::lint::claims::Claims;
-    /// use gvtg_xml::rules::{RuleSet, builtin};
-    /// use gvtg_xml::domain::Settings;
+    /// use gvtg_xml::Linter;
+    /// use gvtg_xml::Claims;
+    /// use gvtg_xml::{RuleSet, builtin};
+    /// use gvtg_xml::Settings;
     ///
     /// let domain = |name: &str| {
     ///     let vgpu = "<source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source>";

@@ -17,7 +17,9 @@ mod registry;
 pub mod risk;
 pub mod schema;
 pub mod select;
+#[allow(dead_code, reason = "the build script makes the trie")]
 pub mod selector_trie;
+#[allow(dead_code, reason = "the build script parses the symptoms")]
 pub mod symptom;
 pub(crate) mod template;
 

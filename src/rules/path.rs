@@ -37,7 +37,7 @@ pub struct Path {
     /// The steps in order.
     pub steps: List<Step>,
     /// The index of its prefix in the trie of the built-in selectors
-    /// ([`selector_trie`](super::selector_trie)); `None` for paths that are not built in or have no
+    /// (`selector_trie`); `None` for paths that are not built in or have no
     /// such prefix.
     pub stem: Option<usize>,
 }

@@ -23,10 +23,10 @@ mod root;
 pub mod scan;
 
 pub use children::Children;
-pub use comments::{COMMENT_MARK, Comment, inside};
+pub use comments::{COMMENT_MARK, inside};
 pub use element::{Element, ElementId, same};
 pub use error::{XmlError, XmlErrorKind};
-pub use ids::{ElementMap, ElementSet, IdHasher};
+pub use ids::{ElementMap, ElementSet};
 pub use prefixes::Prefixes;
 pub use root::root_name;
 pub use scan::{RawAttribute, StartTag, is_character};

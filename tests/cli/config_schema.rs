@@ -11,7 +11,7 @@ use std::process::Command;
 
 use common::program::{feed, outcome, run_in};
 use common::tools;
-use gvtg_xml::settings::config::keys::{KEYS, Kind, Scope};
+use gvtg_xml::internals::config::keys::{KEYS, Kind, Scope};
 use tempfile::TempDir;
 
 /// For each key that takes a string: what it takes, and what it does not.

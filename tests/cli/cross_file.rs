@@ -12,11 +12,7 @@ use std::time::Instant;
 
 use common::files::folder;
 use common::program::{feed, outcome, program, run_in};
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::claims::Claims;
-use gvtg_xml::lint::{Detail, Linter};
-use gvtg_xml::rules::{Rule, RuleSet, builtin};
-use gvtg_xml::text::Source;
+use gvtg_xml::{Claims, Detail, Linter, Rule, RuleSet, Settings, Source, builtin};
 use serde_json::Value;
 
 /// The vGPU of many guides.

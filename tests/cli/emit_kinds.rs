@@ -24,7 +24,7 @@ fn said(text: &str) -> Vec<&str> {
 
 /// The name of a document's root, if it is one.
 fn root(text: &str) -> Option<String> {
-    gvtg_xml::xml::read(text, |document| document.root().name().to_owned()).ok()
+    gvtg_xml::internals::xml::read(text, |document| document.root().name().to_owned()).ok()
 }
 
 #[test]

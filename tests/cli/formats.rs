@@ -8,12 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use common::program::{feed, outcome, program, run, run_in};
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::Linter;
 use gvtg_xml::report::{FileFindings, Part, Report, Sarif, State};
-use gvtg_xml::rules::schema::Severity;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::text::{Edit, Edits, Source};
+use gvtg_xml::{Edit, Edits, Linter, RuleSet, Settings, Severity, Source, builtin};
 use serde_json::Value;
 
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n    <video/>\n  </devices>\n</domain>\n";

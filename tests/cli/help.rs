@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use common::hosts;
 use common::program::{feed, has_terminals, has_tool, outcome, program, run};
-use gvtg_xml::cli::manual::{Length, PAGES, command, page};
+use gvtg_xml::internals::manual::{Length, PAGES, command, page};
 
 /// What a command's help is with so many columns.
 fn help(path: &str, flag: &str, columns: usize) -> String {

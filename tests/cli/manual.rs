@@ -11,7 +11,7 @@ use std::process::Command;
 
 use common::files::names;
 use common::program::{feed, has_tool, outcome, program, run};
-use gvtg_xml::cli::manual::{Length, PAGES, command};
+use gvtg_xml::internals::manual::{Length, PAGES, command};
 
 /// The folder with all pages.
 fn pages() -> tempfile::TempDir {

@@ -6,11 +6,7 @@
 use crate::common;
 
 use common::program::run;
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{Detail, Linter};
-use gvtg_xml::rules::schema::Severity;
-use gvtg_xml::rules::{Rule, RuleSet, builtin};
+use gvtg_xml::{Detail, Linter, Rule, RuleSet, Settings, Severity, builtin, parse_settings};
 
 const HEAD: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>a</name>\n  <devices>\n";
 

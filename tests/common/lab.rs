@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::Linter;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::version::Version;
+use gvtg_xml::{Linter, RuleSet, Version, builtin, parse_settings};
 use serde_json::Value;
 
 #[path = "skips.rs"]

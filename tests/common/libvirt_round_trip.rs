@@ -1,9 +1,9 @@
 //! What libvirt keeps of a domain before and after `fix`: nothing of the user's is lost but what a
 //! finding names.
 
-use gvtg_xml::domain::{Domain, Settings};
-use gvtg_xml::lint::Diagnostic;
-use gvtg_xml::xml::{Element, read};
+use gvtg_xml::internals::domain::Domain;
+use gvtg_xml::internals::xml::{Element, read};
+use gvtg_xml::{Diagnostic, Settings};
 
 /// Something of the user's: what kind it is, and which one.
 type Item = (String, String);

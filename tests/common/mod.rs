@@ -2,12 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
-use gvtg_xml::domain::{PropertySyntax, Settings, property_syntax_for};
-use gvtg_xml::lint::claims::Claims;
-use gvtg_xml::lint::{Detail, Diagnostic, Linter};
-use gvtg_xml::rules::RuleSet;
-use gvtg_xml::rules::schema::{Example, SnippetContext};
-use gvtg_xml::text::Source;
+use gvtg_xml::internals::domain::{PropertySyntax, property_syntax_for};
+use gvtg_xml::internals::schema::{Example, SnippetContext};
+use gvtg_xml::{Claims, Detail, Diagnostic, Linter, RuleSet, Settings, Source};
 pub use skips::skipped;
 
 pub mod domains;

@@ -1,7 +1,7 @@
 //! Documents spliced from others: elements and attributes of one put into another, and what is
 //! easily read in two ways anywhere.
 
-use gvtg_xml::xml::scan::{Piece, pieces};
+use gvtg_xml::internals::xml::scan::{Piece, pieces};
 
 /// Numbers by chance; the same seed gives the same (splitmix64).
 pub struct Chance(pub u64);

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::skipped;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{Detail, Linter};
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::{Detail, Linter, RuleSet, Settings, builtin};
 use serde_json::{Value, json};
 
 use crate::common;

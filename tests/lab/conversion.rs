@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
-use gvtg_xml::lint::Linter;
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::internals::domain::{PropertySyntax, property_syntax_for};
+use gvtg_xml::{Linter, RuleSet, builtin, parse_settings};
 
 use crate::lab;
 use lab::{Answer, Device, Suite, complaints, devices, fault, say, vgpus};

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gvtg_xml::domain::{PropertySyntax, Settings, property_syntax_for};
-use gvtg_xml::lint::{Detail, Diagnostic, Fixed, Linter};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::version::Version;
+use gvtg_xml::internals::domain::{PropertySyntax, property_syntax_for};
+use gvtg_xml::{Detail, Diagnostic, Fixed, Linter, RuleSet, Settings, Version, builtin};
 
 use crate::lab;
 use crate::libvirt_round_trip;

@@ -5,10 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::Linter;
-use gvtg_xml::lint::suppress::SuppressionStyle;
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::{Linter, RuleSet, SuppressionStyle, builtin, parse_settings};
 
 use crate::lab;
 use lab::say;

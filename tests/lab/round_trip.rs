@@ -4,10 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::Linter;
-use gvtg_xml::qemu::property::{to_override, type_of};
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::internals::qemu::property::{to_override, type_of};
+use gvtg_xml::{Linter, RuleSet, builtin, parse_settings};
 
 use crate::lab;
 use lab::{Answer, Device, Suite, say, vgpus};

@@ -7,13 +7,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{Detail, Linter};
-use gvtg_xml::rules::schema::Group;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::text::Applicability;
-use gvtg_xml::xml;
+use gvtg_xml::internals::xml;
+use gvtg_xml::{Applicability, Detail, Group, Linter, RuleSet, Settings, builtin, parse_settings};
 
 use crate::common;
 
@@ -81,7 +76,7 @@ fn fix_reaches_its_end_and_stays_there() {
         let level = settings.applicability();
         let left =
             Linter::new(&rules, settings).detail(Detail::Edits).lint(&once.text).unwrap().open;
-        let withheld = |left: &gvtg_xml::lint::Diagnostic<'_>| left.rule.group == Group::Display;
+        let withheld = |left: &gvtg_xml::Diagnostic<'_>| left.rule.group == Group::Display;
         for left in left
             .iter()
             .filter(|left| left.fix.as_ref().is_some_and(|fix| fix.applicability >= level))
@@ -97,7 +92,7 @@ fn fix_reaches_its_end_and_stays_there() {
     println!("rounds that edited: {rounds:?}");
 }
 
-fn ids(diagnostics: &[gvtg_xml::lint::Diagnostic<'_>]) -> Vec<String> {
+fn ids(diagnostics: &[gvtg_xml::Diagnostic<'_>]) -> Vec<String> {
     diagnostics.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect()
 }
 
@@ -148,7 +143,7 @@ fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
     let mut traced = 0;
     each(|name, text, settings| {
         let fixed = Linter::new(&rules, settings).fix(text.to_owned()).unwrap();
-        let source = gvtg_xml::text::Source::new("", text);
+        let source = gvtg_xml::Source::new("", text);
         for one in fixed.applied.iter().chain(&fixed.remaining) {
             assert_eq!(
                 (one.start, one.end),
@@ -162,7 +157,7 @@ fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
         let mut now =
             Linter::new(&rules, settings).detail(Detail::Edits).lint(&fixed.text).unwrap().open;
         for left in fixed.remaining.iter().filter(|left| !left.in_inserted_text) {
-            let is_same = |one: &gvtg_xml::lint::Diagnostic<'_>| {
+            let is_same = |one: &gvtg_xml::Diagnostic<'_>| {
                 one.rule.id == left.rule.id
                     && one.message == left.message
                     && fixed.text[one.span.start..].chars().next()

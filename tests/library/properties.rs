@@ -8,19 +8,18 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use common::domains::{self, Made};
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::{Domain, Settings};
-use gvtg_xml::lint::suppress::SuppressionStyle;
-use gvtg_xml::lint::{Detail, FixError, Linter, skip_reason};
-use gvtg_xml::qemu::property::{to_override, type_of};
+use gvtg_xml::internals::domain::Domain;
+use gvtg_xml::internals::qemu::property::{to_override, type_of};
+use gvtg_xml::internals::schema::Check;
+use gvtg_xml::internals::xml::{Document, QEMU_NAMESPACE, read};
 use gvtg_xml::report::{
     Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif,
     State, Statistics,
 };
-use gvtg_xml::rules::schema::{Check, Group, Severity};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::text::Source;
-use gvtg_xml::xml::{Document, QEMU_NAMESPACE, decode, read};
+use gvtg_xml::{
+    Detail, FixError, Group, Linter, RuleSet, Settings, Severity, Source, SuppressionStyle,
+    builtin, decode, parse_settings, skip_reason,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -541,7 +540,7 @@ proptest! {
         let form = if in_metadata { SuppressionStyle::Metadata } else { SuppressionStyle::Comment };
         let write = |text: &str| Linter::new(rules(), settings(flags)).suppress(text.to_owned(), &names, "because", form).unwrap();
         let written = write(&made.text);
-        let is_meant = |found: &gvtg_xml::lint::Diagnostic<'_>| names.iter().any(|name| found.rule.matches_name(name));
+        let is_meant = |found: &gvtg_xml::Diagnostic<'_>| names.iter().any(|name| found.rule.matches_name(name));
         let left = Linter::new(rules(), settings(flags)).detail(Detail::Edits).lint(&written.text).unwrap().open;
         let left: Vec<_> = left.iter().filter(|found| is_meant(found) && !matches!(found.rule.check, Check::Ignore { .. })).collect();
         prop_assert!(left.is_empty(), "{:?} in\n{}\n=>\n{}", left, made.text, written.text);

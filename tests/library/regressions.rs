@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use gvtg_xml::domain::{Audio, SettingOverrides, Settings};
-use gvtg_xml::lint::{Detail, Diagnostic, Linter};
-use gvtg_xml::rules::RuleSet;
-use gvtg_xml::rules::builtin;
-use gvtg_xml::text::Applicability;
-use gvtg_xml::xml::QEMU_NAMESPACE;
+use gvtg_xml::internals::xml::QEMU_NAMESPACE;
+use gvtg_xml::{
+    Applicability, Audio, Detail, Diagnostic, Linter, RuleSet, SettingOverrides, Settings, builtin,
+};
 
 fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {
     let text = format!(

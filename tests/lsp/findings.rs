@@ -7,12 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use common::program::{feed, outcome, program, run};
-use gvtg_xml::domain::{Settings, property_syntax_for};
-use gvtg_xml::host::Root;
-use gvtg_xml::host::installed::libvirt;
-use gvtg_xml::lint::{Detail, Linter};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::version::Version;
+use gvtg_xml::internals::domain::property_syntax_for;
+use gvtg_xml::internals::host::Root;
+use gvtg_xml::internals::host::installed::libvirt;
+use gvtg_xml::{Detail, Linter, RuleSet, Settings, Version, builtin};
 use serde_json::{Value, json};
 
 use crate::client;

@@ -7,10 +7,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use gen_lsp_types as official;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lsp::{Ended, serve};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::config::{ConfigWatcher, Origin, PartialConfig};
+use gvtg_xml::internals::config::{ConfigWatcher, Origin, PartialConfig};
+use gvtg_xml::internals::lsp::{Ended, serve};
+use gvtg_xml::{RuleSet, Settings, builtin};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -365,7 +364,7 @@ fn edits_in_every_way_leave_the_server_with_the_editors_text() {
         client.edit(NAMED, 0..spoilt.len(), &text);
         assert_eq!(codes(&json!(client.pull(NAMED))), wanted, "{encoding}");
         let actions = client.actions(NAMED, 0..0, Some("source.fixAll"));
-        let fixed = gvtg_xml::lint::Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        let fixed = gvtg_xml::Linter::new(&RuleSet::all(builtin()), &Settings::default())
             .fix(text)
             .unwrap()
             .text;

@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 
-use gvtg_xml::cli::manual::{Length, command};
-use gvtg_xml::rules::docs::{Markup, page, speaker};
-use gvtg_xml::rules::schema::Rule;
-use gvtg_xml::rules::{builtin, of_host, symptoms};
-use gvtg_xml::settings::config::keys::{KEYS, Key};
-use gvtg_xml::text::Applicability;
+use gvtg_xml::internals::config::keys::{KEYS, Key};
+use gvtg_xml::internals::docs::{Markup, page, speaker};
+use gvtg_xml::internals::manual::{Length, command};
+use gvtg_xml::{Applicability, Rule, builtin, of_host, symptoms};
 
 /// All there are.
 pub const NAMES: [&str; 7] = [

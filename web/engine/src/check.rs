@@ -1,12 +1,7 @@
 //! Findings and the fixed text.
 
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{Detail, Diagnostic, FixError, Fixed, Linter};
+use gvtg_xml::{Detail, Diagnostic, FixError, Fixed, Linter, RuleSet, Settings, Severity, Source, builtin};
 use gvtg_xml::report::{FileFindings, Json, Part, Report, State};
-use gvtg_xml::rules::schema::Severity;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::text::Source;
-use gvtg_xml::xml;
 use serde_json::{Value, json};
 
 use crate::places::Places;
@@ -112,7 +107,7 @@ pub fn report(name: &str, text: &str, settings: &str) -> String {
 
 /// Decodes the bytes of a file; returns `{"text"}`, or `{"error": {"message", "help"}}`.
 pub fn decode(bytes: &[u8]) -> Value {
-    match xml::decode(bytes) {
+    match gvtg_xml::decode(bytes) {
         Ok(text) => json!({ "text": text }),
         Err(error) => json!({ "error": { "message": error.message, "help": error.help } }),
     }

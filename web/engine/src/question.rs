@@ -1,11 +1,8 @@
 //! Explanations of messages, as in `gvtg-xml explain`.
 
 use gvtg_xml::explain::{Answer, Catalog, Entry, LogScanner};
-use gvtg_xml::lint::skip_reason;
-use gvtg_xml::rules::docs::speaker;
-use gvtg_xml::rules::schema::{Rule, Severity};
-use gvtg_xml::rules::symptom::Symptom;
-use gvtg_xml::rules::{builtin, of_host, symptoms};
+use gvtg_xml::{Rule, Severity, Symptom, builtin, of_host, skip_reason, symptoms};
+use gvtg_xml::internals::docs::speaker;
 use serde_json::{Value, json};
 
 /// Returns `{"answers", "about", "beside", "nearest", "unknown"}`, or `{"isDomain": true}`.
