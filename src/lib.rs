@@ -63,7 +63,7 @@ pub use lint::{
 };
 pub use rules::parse as parse_rule;
 pub use rules::schema::{Group, Severity};
-pub use rules::{Rule, RuleError, RuleSet, Symptom, builtin, of_host, symptoms};
+pub use rules::{Rule, RuleError, RuleSet, Symptom, UnknownRuleError, builtin, of_host, symptoms};
 pub use text::{Applicability, Edit, Edits, Position, Source};
 pub use version::Version;
 pub use xml::{XmlError, XmlErrorKind, decode};

@@ -81,7 +81,7 @@ fn validated_style_and_reason<'a>(
             .rules
             .clone()
             .narrow(&args.suppress, &[])
-            .map_err(|message| format!("--suppress: {}", clean(&message)))?;
+            .map_err(|error| format!("--suppress: {}", clean(&error.to_string())))?;
     }
     Ok((style, reason))
 }

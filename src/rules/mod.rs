@@ -13,6 +13,7 @@ pub mod finding;
 mod format;
 mod other_sources;
 pub mod path;
+mod path_parser;
 mod registry;
 pub mod risk;
 pub mod schema;
@@ -26,6 +27,9 @@ pub(crate) mod template;
 pub use file::{RuleError, parse};
 pub use schema::Rule;
 pub use symptom::Symptom;
+
+use std::error::Error;
+use std::fmt;
 
 use crate::domain::Domain;
 use crate::xml::{ElementSet, XmlErrorKind};
@@ -106,10 +110,10 @@ impl<'r> RuleSet<'r> {
     ///
     /// # Errors
     /// Returns an error with a suggestion if a name is neither a rule's nor a group's.
-    pub fn narrow(&mut self, only: &[String], ignore: &[String]) -> Result<(), String> {
+    pub fn narrow(&mut self, only: &[String], ignore: &[String]) -> Result<(), UnknownRuleError> {
         for name in only.iter().chain(ignore) {
             if !self.known.iter().any(|rule| rule.matches_name(name)) {
-                return Err(unknown(name, &self.known));
+                return Err(UnknownRuleError::new(name, &self.known));
             }
         }
         let is_named_by =
@@ -155,13 +159,36 @@ impl schema::Group {
     }
 }
 
-/// Renders the error for a name that is neither a rule's nor a group's.
-pub fn unknown(name: &str, rules: &[&Rule]) -> String {
-    match closest_match(name, rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()])) {
-        Some(id) => format!("there is no rule '{name}'; did you mean '{id}'?"),
-        None => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
+/// A name that is neither a rule's nor a group's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownRuleError {
+    name: String,
+    /// The most similar name of a rule or group.
+    suggestion: Option<String>,
+}
+
+impl UnknownRuleError {
+    /// Creates the error, with a suggestion from the names of these rules.
+    pub fn new(name: &str, rules: &[&Rule]) -> Self {
+        let names = rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()]);
+        let suggestion = closest_match(name, names).map(str::to_owned);
+        UnknownRuleError { name: name.to_owned(), suggestion }
     }
 }
+
+impl fmt::Display for UnknownRuleError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnknownRuleError { name, suggestion } = self;
+        match suggestion {
+            Some(id) => write!(formatter, "there is no rule '{name}'; did you mean '{id}'?"),
+            None => {
+                write!(formatter, "there is no rule '{name}'; `gvtg-xml explain` lists them")
+            }
+        }
+    }
+}
+
+impl Error for UnknownRuleError {}
 
 /// Returns the most similar of these names, or `None` if none is similar enough to be suggested.
 /// Too fuzzy to be used without asking.

@@ -7,7 +7,7 @@ use crate::domain::{Ignore, IgnoreForm};
 use crate::fix::Change;
 use crate::rules::finding::Finding;
 use crate::rules::schema::{Check, IgnoreFault};
-use crate::rules::{Rule, of_host, unknown};
+use crate::rules::{Rule, UnknownRuleError, of_host};
 use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt, HashSet};
 
@@ -210,6 +210,6 @@ fn unknown_rule_message(
         Some(suggestion) => format!("there is no rule '{name}'; did you mean '{suggestion}'?"),
         None if name.len() > MAX_NAME_LEN => "there is no rule with such a long name".to_owned(),
         None if !is_compared => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
-        None => unknown(name, known),
+        None => UnknownRuleError::new(name, known).to_string(),
     }
 }

@@ -93,7 +93,7 @@ fn resolve_rules(
     let mut rule_set = RuleSet::all(all);
     let only = flags.only.as_ref().or(configured.only.as_ref());
     ignore.extend(flags.ignore.iter().flatten().cloned());
-    rule_set.narrow(only.map_or(&[], Vec::as_slice), &ignore)?;
+    rule_set.narrow(only.map_or(&[], Vec::as_slice), &ignore).map_err(|error| error.to_string())?;
     Ok(rule_set)
 }
 
