@@ -19,6 +19,7 @@ mod rules {
     pub mod examples;
     pub mod file;
     pub mod path;
+    mod path_parser;
     pub mod registry;
     pub mod schema;
     pub mod selector_trie;

@@ -68,12 +68,6 @@ pub fn is_type(name: &str) -> bool {
     generation.is_some_and(|divisor| matches!(divisor, "1" | "2" | "4" | "8"))
 }
 
-/// Finds a type by its name; `None` if no GVT-g type has it.
-pub fn named(name: &str) -> Option<&'static VgpuType> {
-    let (_, divisor) = name.strip_prefix("i915-GVTg_V")?.split_once('_')?;
-    TYPES.iter().find(|kind| kind.divisor.to_string() == divisor)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,14 +88,5 @@ mod tests {
     fn smaller_types_have_lower_weights() {
         let weights: Vec<u32> = TYPES.iter().map(VgpuType::weight).collect();
         assert_eq!(weights, [16, 8, 4, 2]);
-    }
-
-    #[test]
-    fn finds_types_by_name() {
-        assert_eq!(named("i915-GVTg_V5_4").map(|kind| kind.low), Some(128));
-        assert_eq!(named("i915-GVTg_V4_8").map(|kind| kind.resolution), Some((1024, 768)));
-        for wrong in ["i915-GVTg_V5_3", "i915-GVTg_V5", "nvidia-63", ""] {
-            assert_eq!(named(wrong), None, "{wrong}");
-        }
     }
 }

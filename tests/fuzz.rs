@@ -14,11 +14,8 @@ use std::time::{Duration, Instant};
 
 use common::libxml2::{Judgement, Libxml2};
 use common::splice::{Chance, Pool, element_spans};
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{FixError, fix, lint};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::xml::read;
+use gvtg_xml::internals::xml::read;
+use gvtg_xml::{Detail, FixError, Linter, RuleSet, Settings, builtin, parse_settings};
 
 /// Everything that libxml2 takes and this program does not, by a piece of its message.
 const OWN_REASONS: &[&str] = &[
@@ -76,7 +73,11 @@ fn pool() -> Pool {
 fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<String> {
     let rules = RuleSet::all(builtin());
     let judgement = libxml2.judge(text.as_bytes());
-    let own = lint(text, &rules, settings).err().map(|error| error.message);
+    let own = Linter::new(&rules, settings)
+        .detail(Detail::Edits)
+        .lint(text)
+        .err()
+        .map(|error| error.message);
     match (&judgement, &own) {
         (Judgement::Refused(said), None) => {
             return Some(format!("libxml2 refuses it ({said}), this program does not"));
@@ -89,7 +90,7 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
         (_, Some(_)) => return None,
         (_, None) => {}
     }
-    let fixed = match fix(text.to_owned(), &rules, settings) {
+    let fixed = match Linter::new(&rules, settings).fix(text.to_owned()) {
         Ok(fixed) => fixed.text,
         Err(FixError::Xml(error, _)) => {
             return Some(format!("the fixed text can't be read: {}", error.message));
@@ -105,7 +106,7 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
         }
         _ => {}
     }
-    let again = fix(fixed.clone(), &rules, settings).map(|again| again.text);
+    let again = Linter::new(&rules, settings).fix(fixed.clone()).map(|again| again.text);
     if again.as_ref().ok() != Some(&fixed) {
         return Some(format!("fixed once:\n{fixed}\nfixed twice:\n{again:?}"));
     }
@@ -117,7 +118,7 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
 /// The elements with a mark that are in no namespace that a rule speaks about, and the namespaces
 /// of what they have.
 fn marked(text: &str) -> BTreeSet<String> {
-    let of_document = |document: &gvtg_xml::xml::Document<'_>| {
+    let of_document = |document: &gvtg_xml::internals::xml::Document<'_>| {
         let elements = document.elements().filter_map(|element| {
             let uri = element.namespace().filter(|uri| uri.starts_with("urn:"))?;
             Some(format!("{{{uri}}}{} {}", element.name(), element.attribute("mark")?))

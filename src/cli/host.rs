@@ -82,8 +82,8 @@ pub(super) fn run(args: &HostArgs) -> Status {
     }
     let root = Root::new(&args.root);
     let mut rules = RuleSet::all(of_host());
-    if let Err(message) = rules.narrow(&[], &args.ignore) {
-        return fail(&from_message(&message));
+    if let Err(error) = rules.narrow(&[], &args.ignore) {
+        return fail(&from_message(&error.to_string()));
     }
     let guests = if args.files.is_empty() {
         Ok(Vec::new())

@@ -12,7 +12,7 @@ use super::summary::{LintSummary, count_with_noun};
 use super::{LintArgs, Options, Status, configs, io};
 use crate::domain::Settings;
 use crate::lint::claims::Claims;
-use crate::lint::{Diagnostic, Findings, Foreign, lint_with_others, skip_reason};
+use crate::lint::{Diagnostic, Findings, Foreign, Linter, skip_reason};
 use crate::report::{FileFindings, Part, State};
 use crate::settings::config::EffectiveConfig;
 use crate::text::Source;
@@ -60,8 +60,8 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let mut skipped = Vec::new();
     let mut summary = LintSummary::default();
     let mut others = claims_if_multiple(inputs);
-    for (index, (input, in_force)) in inputs.iter().zip(&configs.files).enumerate() {
-        match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut summary) {
+    for (index, (input, effective)) in inputs.iter().zip(&configs.files).enumerate() {
+        match lint_one(input, &options, effective, others.as_mut(), &mut outputs, &mut summary) {
             Ok(Handled::Done(file_status)) => status = status.max(file_status),
             Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
             Err(error) => status = fail(&error),
@@ -102,7 +102,7 @@ pub(super) type Skipped = Vec<(usize, Foreign)>;
 fn lint_one(
     input: &Input,
     options: &Options,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
     tally: &mut LintSummary,
@@ -111,10 +111,10 @@ fn lint_one(
     let bytes = io::read(&input.path, options.max_size).map_err(|reason| {
         UnreadableInput::new(&input.path, &name, reason, "--security-info", "gvtg-xml lint")
     })?;
-    if let Some(reason) = skipped(input, options, in_force, &bytes) {
+    if let Some(reason) = skipped(input, options, &bytes) {
         return Ok(Handled::Skipped(reason));
     }
-    let settings = settings_for(input, options, in_force);
+    let settings = settings_for(input, options, effective);
     let lossy;
     let (text, error) = match xml::decode(&bytes) {
         Ok(text) => (text, None),
@@ -124,22 +124,21 @@ fn lint_one(
         }
     };
     let source = Source::new(&name, text);
-    let lint = || {
-        lint_with_others(
-            &source,
-            &in_force.rules.set(),
-            &settings,
-            outputs.detail(),
-            others.as_deref(),
-        )
-    };
-    let (open, suppressed, status) = match error.map_or_else(lint, Err) {
+    let rules = effective.rules.set();
+    let linter = Linter::new(&rules, &settings)
+        .detail(outputs.detail())
+        .others(others.as_deref())
+        .skip_unrelated(skips_unrelated(input, options, effective));
+    let (open, suppressed, status) = match error.map_or_else(|| linter.lint_source(&source), Err) {
+        Ok(Findings { is_skipped: true, .. }) => {
+            return Ok(Handled::Skipped(note_skipped(input, options, Foreign::NoSign)));
+        }
         Ok(Findings { open, suppressed, summary, .. }) => {
             if let Some(others) = others {
                 others.add(&name, summary);
             }
             let status =
-                options.status(in_force, open.iter().map(|diagnostic| diagnostic.severity));
+                options.status(effective, open.iter().map(|diagnostic| diagnostic.severity));
             (open, suppressed, status)
         }
         Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Vec::new(), Status::Failed),
@@ -148,7 +147,7 @@ fn lint_one(
         Part { state: State::Found, source: &source, diagnostics: &open },
         Part { state: State::Suppressed, source: &source, diagnostics: &suppressed },
     ];
-    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
+    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: effective.fail_on })?;
     tally.add(&open, suppressed.len());
     Ok(Handled::Done(status))
 }
@@ -162,40 +161,45 @@ fn is_explicitly_named(input: &Input, options: &Options) -> bool {
 pub(super) fn settings_for(
     input: &Input,
     options: &Options,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
 ) -> Settings {
     Settings {
-        explicitly_named: is_explicitly_named(input, options) || in_force.named,
-        ..in_force.settings.clone()
+        explicitly_named: is_explicitly_named(input, options) || effective.named,
+        ..effective.settings.clone()
     }
 }
 
-/// Returns why a file is skipped: it was not named explicitly, and is not a domain or shows no sign
-/// of GVT-g. With `--verbose` the reason is also printed.
-pub(super) fn skipped(
+/// Whether a file is skipped if it is a domain without a sign of GVT-g.
+pub(super) fn skips_unrelated(
     input: &Input,
     options: &Options,
-    in_force: &EffectiveConfig,
-    bytes: &[u8],
-) -> Option<Foreign> {
-    let reason = if is_explicitly_named(input, options) {
-        None
-    } else {
-        why_skipped(&input.path, bytes, in_force.all)
-    };
-    if options.verbose
-        && let Some(reason) = reason
-    {
+    effective: &EffectiveConfig,
+) -> bool {
+    !is_explicitly_named(input, options) && !effective.all
+}
+
+/// Returns why a file is skipped before it is parsed: it was not named explicitly, and is not a
+/// domain. With `--verbose` the reason is also printed.
+pub(super) fn skipped(input: &Input, options: &Options, bytes: &[u8]) -> Option<Foreign> {
+    if is_explicitly_named(input, options) {
+        return None;
+    }
+    why_skipped(&input.path, bytes).map(|reason| note_skipped(input, options, reason))
+}
+
+/// Prints why a file is skipped, with `--verbose`; returns the reason.
+pub(super) fn note_skipped(input: &Input, options: &Options, reason: Foreign) -> Foreign {
+    if options.verbose {
         io::print_note(&format!("{}: skipped: {reason}", name(&input.path, options)));
     }
     reason
 }
 
-/// Returns why a file that the user did not name is skipped; `None` if it is checked.
+/// Returns why a file that the user did not name is skipped before it is parsed.
 ///
 /// A `.xml` file that is not XML may be a damaged domain, so it is checked.
-pub(super) fn why_skipped(path: &Path, bytes: &[u8], all: bool) -> Option<Foreign> {
-    skip_reason(bytes, all).filter(|reason| *reason != Foreign::NotXml || !is_called_xml(path))
+pub(super) fn why_skipped(path: &Path, bytes: &[u8]) -> Option<Foreign> {
+    skip_reason(bytes).filter(|reason| *reason != Foreign::NotXml || !is_called_xml(path))
 }
 
 /// Reports how many files were skipped and which folders contain no domain, so that no output never

@@ -7,13 +7,17 @@ use thiserror::Error;
 
 use super::error::{DocumentError, fail};
 use super::files::{Files, Input};
-use super::fix::{Document, FixCommandError, InputKind, deliver, read};
+use super::fix::{Document, FixCommandError, InputKind, deliver, is_filter, read};
 use super::flags::SuppressIn;
-use super::lint::{Handled, claims_if_multiple, name, say_skipped, say_unreadable, settings_for};
+use super::lint::{
+    Handled, claims_if_multiple, name, note_skipped, say_skipped, say_unreadable, settings_for,
+    skips_unrelated,
+};
 use super::{FixArgs, Options, Status, io};
 use crate::lint::claims::Claims;
 use crate::lint::suppress::SuppressionStyle;
-use crate::lint::suppress_with_others;
+use crate::lint::{Foreign, Linter};
+use crate::rules::UnknownRuleError;
 use crate::settings::config::EffectiveConfig;
 use crate::text::Source;
 use crate::xml::{self, XmlError};
@@ -24,7 +28,7 @@ enum SuppressError {
     #[error("--reason: {0}")]
     Reason(&'static str),
     #[error("--suppress: {0}")]
-    Rule(String),
+    Rule(UnknownRuleError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Document(#[from] DocumentError),
@@ -37,9 +41,9 @@ pub(super) fn run(
     args: &FixArgs,
     options: &Options,
     files: &Files,
-    in_force: &[Arc<EffectiveConfig>],
+    effective_configs: &[Arc<EffectiveConfig>],
 ) -> Status {
-    let (style, reason) = match validated_style_and_reason(args, in_force) {
+    let (style, reason) = match validated_style_and_reason(args, effective_configs) {
         Ok(validated_style_and_reason) => validated_style_and_reason,
         Err(error) => return fail(&error),
     };
@@ -47,8 +51,8 @@ pub(super) fn run(
     let mut skipped = Vec::new();
     let mut count = 0;
     let mut others = claims_if_multiple(&files.inputs);
-    for (index, (input, in_force)) in files.inputs.iter().zip(in_force).enumerate() {
-        match suppress_one(input, args, in_force, options, (style, reason), others.as_mut()) {
+    for (index, (input, effective)) in files.inputs.iter().zip(effective_configs).enumerate() {
+        match suppress_one(input, args, effective, options, (style, reason), others.as_mut()) {
             Ok(Handled::Done(file_count)) => {
                 count += file_count;
                 if file_count > 0 && (args.diff || args.check) && !options.exit_zero {
@@ -83,7 +87,7 @@ pub(super) fn run(
 /// rules' names.
 fn validated_style_and_reason<'a>(
     args: &'a FixArgs,
-    in_force: &[Arc<EffectiveConfig>],
+    effective_configs: &[Arc<EffectiveConfig>],
 ) -> Result<(SuppressionStyle, &'a str), SuppressError> {
     let style = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
         SuppressIn::Comment => SuppressionStyle::Comment,
@@ -91,8 +95,8 @@ fn validated_style_and_reason<'a>(
     };
     let reason = args.reason.as_deref().unwrap_or("");
     style.validate_reason(reason).map_err(SuppressError::Reason)?;
-    for in_force in in_force {
-        in_force.rules.set().narrow(&args.suppress, &[]).map_err(SuppressError::Rule)?;
+    for effective in effective_configs {
+        effective.rules.set().narrow(&args.suppress, &[]).map_err(SuppressError::Rule)?;
     }
     Ok((style, reason))
 }
@@ -101,13 +105,13 @@ fn validated_style_and_reason<'a>(
 fn suppress_one(
     input: &Input,
     args: &FixArgs,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
     options: &Options,
     (style, reason): (SuppressionStyle, &str),
     others: Option<&mut Claims>,
 ) -> Result<Handled<usize>, SuppressError> {
     let name = name(&input.path, options);
-    let Document { text, to_replace } = match read(input, args, in_force, options)? {
+    let Document { text, to_replace } = match read(input, args, options)? {
         InputKind::Text(document) => document,
         InputKind::PassedThrough => return Ok(Handled::Done(0)),
         InputKind::Skipped(skip_reason) => return Ok(Handled::Skipped(skip_reason)),
@@ -117,20 +121,25 @@ fn suppress_one(
             return Err(DocumentError::in_bytes(&name, &bytes, &error).into());
         }
     };
-    let settings = settings_for(input, options, in_force);
+    let settings = settings_for(input, options, effective);
     let old = text.clone();
-    let suppressed = suppress_with_others(
-        text,
-        &args.suppress,
-        reason,
-        style,
-        &in_force.rules.set(),
-        &settings,
-        others.as_deref(),
-    )
-    .map_err(|error| {
-        DocumentError::new(&name, Source::new("", &old).position(error.offset), &error)
-    })?;
+    let rules = effective.rules.set();
+    let suppressed = Linter::new(&rules, &settings)
+        .others(others.as_deref())
+        .skip_unrelated(skips_unrelated(input, options, effective))
+        .suppress(text, &args.suppress, reason, style)
+        .map_err(|error| {
+            DocumentError::new(&name, Source::new("", &old).position(error.offset), &error)
+        })?;
+    if suppressed.is_skipped {
+        let skip_reason = note_skipped(input, options, Foreign::NoSign);
+        return if is_filter(args) {
+            io::print(&old).map_err(FixCommandError::from)?;
+            Ok(Handled::Done(0))
+        } else {
+            Ok(Handled::Skipped(skip_reason))
+        };
+    }
     if let Some(others) = others {
         others.add(&name, suppressed.summary);
     }

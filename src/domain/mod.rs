@@ -52,17 +52,16 @@ pub use parse::{
 pub(crate) use parse::{can_have_gl, is_graphics_card, is_pci_card, is_vgpu, pci_address};
 pub use property_source::{EffectiveProperty, PropertySource, global_property};
 use property_source::{LastByDeviceProperty, VgpuProperties, to_effective_value};
-pub use property_syntax::{PropertySyntax, json_capability, override_works, property_syntax_for};
+pub use property_syntax::{PropertySyntax, json_capability, property_syntax_for};
 use raw::Globals;
 pub use raw::RawDevice;
 pub use read::{read, read_source};
-pub use references::{DeviceKind, Reference, ReferenceSite, References};
+pub use references::{Reference, ReferenceSite, References};
 pub use settings::{METADATA_NAMESPACE, Settings, UUID_NAMESPACE, derived_uuid};
 use suppressions::SuppressionIndex;
 pub use suppressions::{Suppression, SuppressionForm};
 pub use templates::{is_template, is_template_name, templates};
 use vendor::{is_raw_vgpu, raw_vgpu_uuid};
-pub use vgpus::Vgpu;
 
 /// A libvirt domain as the rules see it.
 pub struct Domain<'d> {

@@ -16,7 +16,7 @@ pub const UUID_NAMESPACE: Uuid = Uuid::from_u128(0x7baf010d_5e6c_56bf_8e56_a3880
 pub const METADATA_NAMESPACE: &str = "urn:gvtg-xml:1";
 
 /// Settings for a document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The libvirt release that will read the document.
     pub libvirt: Version,

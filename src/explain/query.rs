@@ -16,13 +16,13 @@ pub struct QueryResult<'k, 'r> {
 impl QueryResult<'_, '_> {
     /// Whether the result is empty.
     pub fn is_nothing(&self) -> bool {
-        self.answers.is_empty() && self.topic.about.is_empty() && self.topic.beside.is_empty()
+        self.answers.is_empty() && self.topic.about.is_empty() && self.topic.mentions.is_empty()
     }
 }
 
 impl<'r> Catalog<'r> {
     /// Answers a query. A single word is a search term first and a piece of a message second.
-    pub fn asked(&self, question: &str) -> QueryResult<'_, 'r> {
+    pub fn query(&self, question: &str) -> QueryResult<'_, 'r> {
         let is_one_word = !question.trim().contains(char::is_whitespace);
         let mut answers = self.in_message(question);
         if answers.is_empty() && !is_one_word {

@@ -65,7 +65,7 @@ pub struct Topic<'r> {
     /// The entries that have all of its words in their ID or summary.
     pub about: Vec<Entry<'r>>,
     /// The entries that have them only in the rest of their text.
-    pub beside: Vec<Entry<'r>>,
+    pub mentions: Vec<Entry<'r>>,
 }
 
 impl<'r> Catalog<'r> {
@@ -90,7 +90,7 @@ impl<'r> Catalog<'r> {
             if has_all(&format!("{} {}", entry.id(), entry.summary()).to_lowercase()) {
                 topic.about.push(entry);
             } else if has_all(&entry.words()) {
-                topic.beside.push(entry);
+                topic.mentions.push(entry);
             }
         }
         // A match in the ID is more relevant than one in the summary.

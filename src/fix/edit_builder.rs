@@ -153,7 +153,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             Change::InsertSource(parent, range) if !self.is_removed(*parent) => {
                 self.insert(*parent, Rank::Child, NewChild::Source(range.clone()));
             }
-            Change::InsertBehind(sibling, element) if !self.is_removed(*sibling) => {
+            Change::InsertAfter(sibling, element) if !self.is_removed(*sibling) => {
                 if let Some(parent) = sibling.parent() {
                     self.insert_at(
                         parent,

@@ -108,7 +108,7 @@ fn new_values<'c>(changes: &'c [Change<'_>]) -> Vec<&'c str> {
                 written.extend([alias.as_str(), value])
             }
             Change::Arguments(values) => written.extend(values.iter().map(String::as_str)),
-            Change::Insert(_, element) | Change::InsertBehind(_, element) => {
+            Change::Insert(_, element) | Change::InsertAfter(_, element) => {
                 add_values(element, &mut written)
             }
             _ => {}

@@ -4,7 +4,6 @@
 //! pass are translated together, so that two changes that need the same new block share it, and
 //! neither has to know where the other writes.
 
-use std::cell::OnceCell;
 use std::ops::Range;
 
 use crate::domain::{Domain, Set};
@@ -28,6 +27,7 @@ use assign_alias::alias_changes;
 pub use assign_alias::assign_alias;
 pub use blocks::root_prefix;
 use edit_builder::EditBuilder;
+pub use layout::style;
 pub use lost_templates::overwritten;
 pub use metadata::new_metadata;
 use references::update_references;
@@ -47,7 +47,7 @@ pub enum Change<'d> {
     /// Adds a child to the element, at the place where libvirt would write it.
     Insert(Element<'d>, NewElement),
     /// Adds the new element directly after this one.
-    InsertBehind(Element<'d>, NewElement),
+    InsertAfter(Element<'d>, NewElement),
     /// Moves this range of the document's text into the element, as it is written.
     InsertSource(Element<'d>, Range<usize>),
     /// Replaces the prefix (with its colon) of the element's start and end tags.
@@ -95,42 +95,28 @@ pub enum Change<'d> {
     EditComment(Range<usize>, String),
 }
 
-/// Translates changes of one domain into edits.
-pub struct EditPlanner<'c, 'd> {
-    domain: &'c Domain<'d>,
-    /// The document's formatting, determined once.
-    style: OnceCell<Style>,
-}
-
-impl<'c, 'd> EditPlanner<'c, 'd> {
-    /// Creates a planner for this domain.
-    pub fn new(domain: &'c Domain<'d>) -> Self {
-        EditPlanner { domain, style: OnceCell::new() }
-    }
-
-    /// Returns the edits for all changes and for what has to follow them elsewhere, such as
-    /// references. Changes inside a removed element are dropped; of two changes to one attribute,
-    /// the first counts.
-    pub fn edits<'a>(&self, changes: impl Iterator<Item = &'a Change<'d>> + Clone) -> Edits
-    where
-        'd: 'a,
-    {
-        let removed = changes.clone().filter_map(|change| match change {
-            Change::Remove(element) => Some(element.id()),
-            _ => None,
-        });
-        let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
-        let following = update_references(self.domain, &removed.collect(), names_vgpu);
-        let alias_changes = if names_vgpu { alias_changes(self.domain) } else { Vec::new() };
-        let mut all_changes: Vec<&Change<'d>> = Vec::new();
-        // Pushed one by one because their lifetime differs from that of `following`.
-        changes.for_each(|change| all_changes.push(change));
-        all_changes.extend(&following);
-        let style = self.style.get_or_init(|| layout::style(self.domain.document));
-        let mut builder = EditBuilder::new(self.domain, style, all_changes.iter().copied());
-        builder.add_all(all_changes.iter().copied());
-        // Added last, so that other changes to the same attributes take precedence.
-        builder.add_all(alias_changes.iter());
-        builder.edits()
-    }
+/// Returns the edits for all changes and for what has to follow them elsewhere, such as references,
+/// in this style ([`style`]). Changes inside a removed element are dropped; of two changes to one
+/// attribute, the first counts.
+pub fn edits<'a, 'd: 'a>(
+    domain: &Domain<'d>,
+    style: &Style,
+    changes: impl Iterator<Item = &'a Change<'d>> + Clone,
+) -> Edits {
+    let removed = changes.clone().filter_map(|change| match change {
+        Change::Remove(element) => Some(element.id()),
+        _ => None,
+    });
+    let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
+    let following = update_references(domain, &removed.collect(), names_vgpu);
+    let alias_changes = if names_vgpu { alias_changes(domain) } else { Vec::new() };
+    let mut all_changes: Vec<&Change<'d>> = Vec::new();
+    // Pushed one by one because their lifetime differs from that of `following`.
+    changes.for_each(|change| all_changes.push(change));
+    all_changes.extend(&following);
+    let mut builder = EditBuilder::new(domain, style, all_changes.iter().copied());
+    builder.add_all(all_changes.iter().copied());
+    // Added last, so that other changes to the same attributes take precedence.
+    builder.add_all(alias_changes.iter());
+    builder.edits()
 }

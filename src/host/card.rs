@@ -37,8 +37,6 @@ pub struct VgpuInstance {
     pub uuid: String,
     /// The vGPU type.
     pub vgpu_type: Option<String>,
-    /// The PCI address of the GPU that it was created on.
-    pub parent: Option<String>,
     /// The processes that have it open; Unreadable if none was found but the files of some
     /// processes could not be read.
     pub users: Probe<Vec<User>>,
@@ -115,10 +113,6 @@ pub fn existing(root: &Root) -> Probe<Vec<VgpuInstance>> {
     root.names(DEVICES).map(|uuids| {
         let read_instance = |uuid: String| {
             let path = format!("{DEVICES}/{uuid}");
-            // The link leads to …/devices/pci0000:00/0000:00:02.0/UUID.
-            let parent = root.target(&path).present().and_then(|target| {
-                Some(target.parent()?.file_name()?.to_string_lossy().into_owned())
-            });
             let group = root.link(&format!("{path}/iommu_group")).present();
             let nodes = root.names(&format!("{path}/vfio-dev")).present().unwrap_or_default();
             let files = group.map(|group| format!("/dev/vfio/{group}")).into_iter();
@@ -126,7 +120,6 @@ pub fn existing(root: &Root) -> Probe<Vec<VgpuInstance>> {
                 files.chain(nodes.iter().map(|node| format!("/dev/vfio/devices/{node}"))).collect();
             VgpuInstance {
                 vgpu_type: root.link(&format!("{path}/mdev_type")).present(),
-                parent,
                 users: users(root, &files),
                 uuid,
             }

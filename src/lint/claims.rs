@@ -14,7 +14,7 @@ use crate::domain::{
     uuid_of,
 };
 use crate::rules::finding::Finding;
-use crate::rules::schema::ConflictKind;
+use crate::rules::schema::{ConflictKind, Rule};
 use crate::text::Position;
 use crate::xml::Element;
 use foldhash::{HashMap, HashSet, HashSetExt};
@@ -108,22 +108,26 @@ impl Claims {
 }
 
 /// Returns a domain's claims of this kind without duplicates, each with the finding to report if
-/// another domain has the resource too. The caller fills in the rule and the suppression reason.
-pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
+/// another domain has the resource too. The caller fills in the suppression reason.
+pub fn claims<'d, 'r>(
+    rule: &'r Rule,
+    same: ConflictKind,
+    domain: &Domain<'d>,
+) -> Vec<(Finding<'d, 'r>, Claim)> {
     // Each domain created from a template gets its own name.
     let Some(name) = domain.name().filter(|name| !is_template_name(name)) else {
         return Vec::new();
     };
     let mut claims = Vec::new();
     let mut claimed = HashSet::new();
-    let mut add = |thing: Resource, owner: &str, finding: Finding<'d>| {
+    let mut add = |thing: Resource, owner: &str, finding: Finding<'d, 'r>| {
         if claimed.insert(thing.clone()) {
             let (span, start) =
                 (finding.span.clone(), domain.document.source().position(finding.span.start));
             claims.push((
                 finding,
                 Claim {
-                    rule: String::new(),
+                    rule: rule.id.to_string(),
                     thing,
                     owner: owner.to_owned(),
                     span,
@@ -134,16 +138,15 @@ pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, 
         }
     };
     match same {
-        ConflictKind::Vgpu => {
-            vgpus(domain).for_each(|(uuid, finding)| add(Resource::Vgpu(uuid), &name, finding))
-        }
+        ConflictKind::Vgpu => vgpus(rule, domain)
+            .for_each(|(uuid, finding)| add(Resource::Vgpu(uuid), &name, finding)),
         ConflictKind::Name => {
             let Some((uuid, element)) = written_uuid(domain).zip(domain.child("name")) else {
                 return claims;
             };
             for pci in gpus(domain) {
                 let finding =
-                    Finding::within(element, element.content()).with_value("found", &*name);
+                    Finding::within(rule, element, element.content()).with_value("found", &*name);
                 add(Resource::Name(name.clone(), pci), &uuid.to_string(), finding);
             }
         }
@@ -158,8 +161,11 @@ fn written_uuid(domain: &Domain<'_>) -> Option<Uuid> {
 
 /// Returns the uuids of the domain's vGPUs, including those that `fix` would set, each with the
 /// finding to report if another domain has it.
-fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<'d>)> + 'c {
-    let with_values = |finding: Finding<'d>, uuid: Uuid, what: &str| {
+fn vgpus<'c, 'd, 'r: 'c>(
+    rule: &'r Rule,
+    domain: &'c Domain<'d>,
+) -> impl Iterator<Item = (Uuid, Finding<'d, 'r>)> + 'c {
+    let with_values = |finding: Finding<'d, 'r>, uuid: Uuid, what: &str| {
         (uuid, finding.with_value("found", uuid.to_string()).with_value("what", what))
     };
     let hostdev_claim = move |(index, vgpu): (usize, &Element<'d>)| {
@@ -168,8 +174,8 @@ fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<
             return None;
         }
         let place = address.map_or_else(
-            || Finding::at(*vgpu),
-            |address| Finding::within(*vgpu, attribute_span(address, "uuid")),
+            || Finding::at(rule, *vgpu),
+            |address| Finding::within(rule, *vgpu, attribute_span(address, "uuid")),
         );
         Some(match uuid_of(*vgpu) {
             Some(uuid) => with_values(place, uuid, ""),
@@ -182,7 +188,7 @@ fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<
     };
     let raw = domain.raw_vgpu.zip(domain.raw_uuid());
     let argument_claim = raw.map(move |(argument, uuid)| {
-        with_values(Finding::at_attribute(argument, "value"), uuid, "")
+        with_values(Finding::at_attribute(rule, argument, "value"), uuid, "")
     });
     domain.vgpus.iter().enumerate().filter_map(hostdev_claim).chain(argument_claim)
 }
@@ -312,8 +318,9 @@ mod tests {
             };
             format!("{thing} of {}: {}", claim.owner, &text[claim.span.clone()])
         };
+        let rule = &crate::rules::builtin()[0];
         crate::domain::read(text, settings, |domain| {
-            claims(same, domain).iter().map(|(_, claim)| show(claim)).collect()
+            claims(rule, same, domain).iter().map(|(_, claim)| show(claim)).collect()
         })
         .unwrap()
     }

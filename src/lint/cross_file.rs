@@ -1,12 +1,12 @@
 //! Findings about conflicts with other documents of the run.
 
-use super::findings::RuleFinding;
 use super::suppression_lints::applicable_rules;
 use crate::domain::Domain;
 use crate::lint::Related;
 use crate::lint::claims::{Claims, Summary, claims};
-use crate::lint::suppress::{SuppressionState, Suppressions};
+use crate::lint::suppress::Suppressions;
 use crate::rules::RuleSet;
+use crate::rules::finding::{Finding, SuppressionState};
 use crate::rules::schema::{Check, ConflictKind};
 use crate::rules::template::clipped;
 
@@ -20,22 +20,21 @@ pub(super) fn cross_file_findings<'d, 'r>(
     rules: &RuleSet<'r>,
     others: Option<&Claims>,
     suppressions: &mut Suppressions<'_, 'd>,
-) -> (Vec<RuleFinding<'d, 'r>>, Summary) {
+) -> (Vec<Finding<'d, 'r>>, Summary) {
     let mut findings = Vec::new();
     let mut summary = Summary::new();
     let Some(others) = others else { return (findings, summary) };
     for rule in applicable_rules(domain, rules) {
         let Check::Across { same } = rule.check else { continue };
-        for (finding, mut claim) in claims(same, domain) {
+        for (mut finding, mut claim) in claims(rule, same, domain) {
             let own_state = suppressions.state_of(rule, claim.span.start);
-            claim.rule = rule.id.to_string();
             claim.suppression_reason = own_state.reason().map(str::to_owned);
             // One finding per place is enough, even if the place claims several resources.
-            let is_reported = findings.last().is_some_and(|last: &RuleFinding<'_, '_>| {
-                last.rule.id == rule.id && last.finding.span == claim.span
+            let is_reported = findings.last().is_some_and(|last: &Finding<'_, '_>| {
+                last.rule.id == rule.id && last.span == claim.span
             });
             if !is_reported && let Some(rival) = others.rival(&claim) {
-                let suppression_state = match (own_state, &rival.consent) {
+                finding.suppression_state = match (own_state, &rival.consent) {
                     (SuppressionState::Open, Some(reason)) => {
                         SuppressionState::Suppressed(reason.clone())
                     }
@@ -47,22 +46,14 @@ pub(super) fn cross_file_findings<'d, 'r>(
                     }
                     ConflictKind::Name => "the other domain with this name".to_owned(),
                 };
-                let elsewhere = Related {
+                finding.conflict = Some(Related {
                     file: Some(rival.file.clone()),
                     span: rival.span.clone(),
                     start: rival.start,
                     message,
                     is_removed: false,
-                };
-                let finding = finding.with_value("other", &*rival.owner);
-                findings.push(RuleFinding {
-                    rule,
-                    finding,
-                    applicability: None,
-                    suppression_state,
-                    elsewhere: Some(elsewhere),
-                    template: None,
                 });
+                findings.push(finding.with_value("other", &*rival.owner));
             }
             summary.push(claim);
         }

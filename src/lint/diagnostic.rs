@@ -1,8 +1,8 @@
 //! Findings as reports and editors see them.
 
 use std::ops::Range;
-use std::sync::Arc;
 
+use crate::rules::finding::Related;
 use crate::rules::schema::Severity;
 use crate::rules::{self, RuleRef};
 use crate::text::{Applicability, Edits, Position, Source};
@@ -120,22 +120,6 @@ impl Diagnostic<'_> {
             reason,
         }
     }
-}
-
-/// Another place that is related to a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Related {
-    /// The other document's name; `None` if the place is in the same document.
-    pub file: Option<Arc<str>>,
-    /// The byte range in its document.
-    pub span: Range<usize>,
-    /// The start as line and column.
-    pub start: Position,
-    /// The text shown at this place.
-    pub message: String,
-    /// Whether the finding's fix removes or turns off what is at this place.
-    pub is_removed: bool,
 }
 
 /// The fix for a finding.

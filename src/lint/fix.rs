@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
-use super::findings::{Picture, sort};
+use super::SMALL_TEXT;
+use super::findings::DisplayFixes;
 use super::fix_result::{FixError, Fixed};
-use super::pass::{PassOptions, PassOutcome, run_pass};
+use super::linter::{Findings, Linter};
+use super::pass::{PassResult, run_pass};
 use super::remap::trace_back;
-use super::{Findings, SMALL_TEXT};
-use crate::domain::Settings;
+use super::rendering::sort;
 use crate::lint::Diagnostic;
-use crate::lint::claims::Claims;
-use crate::rules::RuleSet;
 use crate::text::{Source, SourceMap};
 use crate::xml::XmlError;
 use foldhash::quality::FixedState;
@@ -24,143 +23,120 @@ const MAX_PASSES: usize = 20;
 /// domain needs half of it.
 const MAX_GROWTH: usize = 4;
 
-/// Applies all fixes that the settings allow, and lints the result.
-///
-/// Takes the text by value to free it after the first edit, so that a large text is in memory only
-/// once.
-///
-/// ```
-/// use gvtg_xml::lint::fix;
-/// use gvtg_xml::rules::{RuleSet, builtin};
-/// use gvtg_xml::domain::Settings;
-///
-/// let text = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n".to_owned();
-/// let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default())?;
-/// assert!(!fixed.text.contains("<video/>"));
-/// assert!(fixed.text.contains("<alias name='ua-gvtg'/>"));
-/// assert!(fixed.remaining.is_empty());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// Returns an error if the text is not domain XML, if rules conflict, or if a setting is wrong for
-/// the domain.
-pub fn fix<'r>(
-    text: String,
-    rules: &RuleSet<'r>,
-    settings: &Settings,
-) -> Result<Fixed<'r>, FixError> {
-    fix_with_others(text, rules, settings, false, None)
-}
-
-/// Like [`fix`], for one of several documents: the remaining findings include conflicts with
-/// `others`, the claims of the documents before it. The caller adds the returned summary to them.
-/// With `with_edits`, each applied finding has the edits that fix it alone, and so has each
-/// remaining one that can be fixed.
-///
-/// # Errors
-/// As for [`fix`].
-pub fn fix_with_others<'r>(
-    text: String,
-    rules: &RuleSet<'r>,
-    settings: &Settings,
-    with_edits: bool,
-    others: Option<&Claims>,
-) -> Result<Fixed<'r>, FixError> {
-    let mut options =
-        PassOptions { rules, settings, with_edits, others, picture: Picture::Replaceable };
-    // Applied findings, each with the index of its pass.
-    let mut applied: Vec<(usize, Diagnostic<'r>)> = Vec::new();
-    // One per pass.
-    let mut source_maps: Vec<SourceMap> = Vec::new();
-    let max_length = text.len().saturating_mul(MAX_GROWTH).saturating_add(SMALL_TEXT);
-    let mut text = text;
-    let mut seen = HashSet::new();
-    let mut refused: Option<Diagnostic<'r>> = None;
-    loop {
-        let xml_error = |error: XmlError| {
-            let position = Source::new("", &text).position(error.offset);
-            FixError::Xml(error, position)
-        };
-        match run_pass(&text, &options).map_err(xml_error)? {
-            PassOutcome::Edited { edits, moved, applied: applied_now, refused: setting } => {
-                refused = refused.or(setting);
-                if edits.length_of(&text) > max_length {
-                    return Err(FixError::Growth(most_frequent(&applied_now)));
+impl<'r> Linter<'_, 'r> {
+    /// Applies all fixes that the settings allow, and lints the result. With
+    /// [`Detail::Edits`](crate::lint::Detail::Edits), each applied finding has the edits that fix
+    /// it alone, and so has each remaining one that can be fixed.
+    ///
+    /// Takes the text by value to free it after the first edit, so that a large text is in memory
+    /// only once.
+    ///
+    /// # Errors
+    /// Returns an error if the text is not domain XML, if rules conflict, or if a setting is wrong
+    /// for the domain.
+    pub fn fix(&self, text: String) -> Result<Fixed<'r>, FixError> {
+        let mut linter = *self;
+        let mut display_fixes = DisplayFixes::Allowed;
+        // Applied findings, each with the index of its pass.
+        let mut applied: Vec<(usize, Diagnostic<'r>)> = Vec::new();
+        // One per pass.
+        let mut source_maps: Vec<SourceMap> = Vec::new();
+        let max_length = text.len().saturating_mul(MAX_GROWTH).saturating_add(SMALL_TEXT);
+        let mut text = text;
+        let mut seen = HashSet::new();
+        let mut refused: Option<Diagnostic<'r>> = None;
+        loop {
+            let xml_error = |error: XmlError| {
+                let position = Source::new("", &text).position(error.offset);
+                FixError::Xml(error, position)
+            };
+            match run_pass(&text, &linter, display_fixes).map_err(xml_error)? {
+                PassResult::Skipped => {
+                    return Ok(Fixed { text, is_skipped: true, ..Fixed::default() });
                 }
-                let pass = source_maps.len();
-                applied.extend(applied_now.into_iter().map(|diagnostic| (pass, diagnostic)));
-                source_maps.push(SourceMap::of(&edits, &text, &moved));
-                text = edits.apply(&text);
-                // Conflicting rules eventually repeat the text of the second pass or a later one.
-                // The first is not hashed: nearly every document needs only one.
-                let is_repeated = source_maps.len() > 1 && !seen.insert(hash(&text));
-                if is_repeated || source_maps.len() >= MAX_PASSES {
-                    let mut names: Vec<String> = applied
-                        .iter()
-                        .map(|(_, diagnostic)| diagnostic.rule.id.to_string())
-                        .collect();
-                    names.sort();
-                    names.dedup();
-                    return Err(FixError::Loop(names));
+                PassResult::Edited { edits, moved, applied: applied_now, refused: setting } => {
+                    refused = refused.or(setting);
+                    if edits.length_of(&text) > max_length {
+                        return Err(FixError::Growth(most_frequent(&applied_now)));
+                    }
+                    let pass = source_maps.len();
+                    applied.extend(applied_now.into_iter().map(|diagnostic| (pass, diagnostic)));
+                    source_maps.push(SourceMap::new(&edits, &text, &moved));
+                    text = edits.apply(&text);
+                    // A fix may remove the sign of GVT-g.
+                    linter.skips_unrelated = false;
+                    // Conflicting rules eventually repeat the text of the second pass or a later one.
+                    // The first is not hashed: nearly every document needs only one.
+                    let is_repeated = source_maps.len() > 1 && !seen.insert(hash(&text));
+                    if is_repeated || source_maps.len() >= MAX_PASSES {
+                        let mut names: Vec<String> = applied
+                            .iter()
+                            .map(|(_, diagnostic)| diagnostic.rule.id.to_string())
+                            .collect();
+                        names.sort();
+                        names.dedup();
+                        return Err(FixError::Loop(names));
+                    }
                 }
-            }
-            PassOutcome::Quiet { is_sure_to_show, .. }
-                if !is_sure_to_show
-                    && options.picture == Picture::Replaceable
-                    && removed_display(&applied) =>
-            {
-                // Nothing is sure to show the guest: undo everything, and start again without
-                // changing the display.
-                for source_map in std::mem::take(&mut source_maps).into_iter().rev() {
-                    text = source_map.apply(&text);
+                PassResult::Finished { is_sure_to_show, .. }
+                    if !is_sure_to_show
+                        && display_fixes == DisplayFixes::Allowed
+                        && removed_display(&applied) =>
+                {
+                    // Nothing is sure to show the guest: undo everything, and start again without
+                    // changing the display.
+                    for source_map in std::mem::take(&mut source_maps).into_iter().rev() {
+                        text = source_map.apply(&text);
+                    }
+                    applied.clear();
+                    refused = None;
+                    display_fixes = DisplayFixes::Withheld;
+                    seen.clear();
                 }
-                applied.clear();
-                refused = None;
-                options.picture = Picture::Kept;
-                seen.clear();
-            }
-            PassOutcome::Quiet {
-                refused: setting,
-                findings,
-                ignores_errors,
-                is_vendor_unknown,
-                guest,
-                ..
-            } => {
-                if let Some(Diagnostic { message, help, .. }) = refused.or(setting) {
-                    return Err(FixError::Setting { message, help: help.unwrap_or_default() });
-                }
-                let rounds = source_maps.len();
-                let Findings { open: mut remaining, mut suppressed, mut summary } = findings;
-                trace_back(
-                    &text,
-                    &source_maps,
-                    &mut applied,
-                    remaining.iter_mut().chain(&mut suppressed),
-                    &mut summary,
-                );
-                let mut applied: Vec<_> =
-                    applied.into_iter().map(|(_, diagnostic)| diagnostic).collect();
-                sort(&mut applied);
-                sort(&mut remaining);
-                sort(&mut suppressed);
-                let fixes_skipped_unknown_vendor = is_vendor_unknown
-                    && !settings.unsafe_fixes
-                    && remaining.iter().any(|diagnostic| diagnostic.fix.is_some());
-                return Ok(Fixed {
-                    changed: rounds > 0,
-                    text,
-                    applied,
-                    remaining,
-                    suppressed,
-                    summary,
-                    rounds,
-                    display_fixes_skipped: options.picture == Picture::Kept,
+                PassResult::Finished {
+                    refused: setting,
+                    findings,
                     ignores_errors,
-                    fixes_skipped_unknown_vendor,
+                    is_vendor_unknown,
                     guest,
-                });
+                    ..
+                } => {
+                    if let Some(Diagnostic { message, help, .. }) = refused.or(setting) {
+                        return Err(FixError::Setting { message, help: help.unwrap_or_default() });
+                    }
+                    let rounds = source_maps.len();
+                    let Findings { open: mut remaining, mut suppressed, mut summary, .. } =
+                        findings;
+                    trace_back(
+                        &text,
+                        &source_maps,
+                        &mut applied,
+                        remaining.iter_mut().chain(&mut suppressed),
+                        &mut summary,
+                    );
+                    let mut applied: Vec<_> =
+                        applied.into_iter().map(|(_, diagnostic)| diagnostic).collect();
+                    sort(&mut applied);
+                    sort(&mut remaining);
+                    sort(&mut suppressed);
+                    let fixes_skipped_unknown_vendor = is_vendor_unknown
+                        && !self.settings.unsafe_fixes
+                        && remaining.iter().any(|diagnostic| diagnostic.fix.is_some());
+                    return Ok(Fixed {
+                        changed: rounds > 0,
+                        text,
+                        applied,
+                        remaining,
+                        suppressed,
+                        summary,
+                        rounds,
+                        display_fixes_skipped: display_fixes == DisplayFixes::Withheld,
+                        ignores_errors,
+                        fixes_skipped_unknown_vendor,
+                        guest,
+                        is_skipped: false,
+                    });
+                }
             }
         }
     }

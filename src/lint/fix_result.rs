@@ -12,7 +12,7 @@ use crate::text::Position;
 use crate::xml::XmlError;
 
 /// The result of fixing a document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Fixed<'r> {
     /// The complete text of the fixed document.
@@ -39,6 +39,8 @@ pub struct Fixed<'r> {
     pub fixes_skipped_unknown_vendor: bool,
     /// The domain after the fix.
     pub guest: Guest,
+    /// Whether the domain was skipped ([`Linter::skip_unrelated`](super::Linter::skip_unrelated)).
+    pub is_skipped: bool,
 }
 
 /// The properties of a domain that matter for starting its VM.

@@ -3,55 +3,58 @@
 
 use std::ops::Range;
 
-use super::findings::{EditBudget, Picture, RuleFinding, find, sort};
+use super::findings::{DisplayFixes, find};
+use super::linter::Linter;
+use super::rendering::{EditBudget, sort};
+use super::suppress::{self, SuppressionStyle};
 use super::suppression_lints::unused;
-use crate::domain::{self, Domain, Settings};
-use crate::fix::EditPlanner;
-use crate::lint::suppress::{self, SuppressionStyle};
-use crate::lint::{Detail, Diagnostic};
-use crate::rules::RuleSet;
+use super::{Detail, Diagnostic};
+use crate::domain::{self, Domain};
+use crate::fix;
+use crate::rules::finding::Finding;
 use crate::text::{Applicability, Edits};
 use crate::xml::XmlError;
+use crate::xml::fragment::Style;
 
 /// A linted domain.
 pub struct LintedDomain<'l, 'd, 'r> {
     domain: &'l Domain<'d>,
-    findings: Vec<RuleFinding<'d, 'r>>,
-    planner: EditPlanner<'l, 'd>,
+    findings: Vec<Finding<'d, 'r>>,
+    style: Style,
 }
 
-/// Lints a text once and calls `use_linted` with the result, which computes edits on request.
-///
-/// ```
-/// use gvtg_xml::domain::Settings;
-/// use gvtg_xml::lint::with_linted;
-/// use gvtg_xml::rules::{RuleSet, builtin};
-///
-/// let text = "<domain type='kvm'>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
-/// let at = text.find("<graphics").ok_or("not found")?;
-/// let fixes = with_linted(text, &RuleSet::all(builtin()), &Settings::default(), |linted| {
-///     linted.diagnostics_in(&(at..at))
-/// })?;
-/// assert_eq!(fixes.len(), 1);
-/// assert!(fixes[0].fix.as_ref().is_some_and(|fix| !fix.edits.is_empty()));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// As for [`lint`](super::lint).
-pub fn with_linted<'r, T>(
-    text: &str,
-    rules: &RuleSet<'r>,
-    settings: &Settings,
-    use_linted: impl FnOnce(&LintedDomain<'_, '_, 'r>) -> T,
-) -> Result<T, XmlError> {
-    domain::read(text, settings, |domain| {
-        let (mut findings, mut suppressions) =
-            find(domain, rules, Detail::Edits, Picture::Replaceable);
-        let unused = unused(domain, rules, &findings, &mut suppressions);
-        findings.extend(unused);
-        use_linted(&LintedDomain { domain, findings, planner: EditPlanner::new(domain) })
-    })
+impl<'r> Linter<'_, 'r> {
+    /// Lints a text once and calls `use_linted` with the result, which computes edits on request.
+    ///
+    /// ```
+    /// use gvtg_xml::{Linter, RuleSet, Settings, builtin};
+    ///
+    /// let text = "<domain type='kvm'>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
+    /// let at = text.find("<graphics").ok_or("not found")?;
+    /// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
+    /// let fixes = Linter::new(&rules, &settings)
+    ///     .with_linted(text, |linted| linted.diagnostics_in(&(at..at)))?;
+    /// assert_eq!(fixes.len(), 1);
+    /// assert!(fixes[0].fix.as_ref().is_some_and(|fix| !fix.edits.is_empty()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Linter::lint`].
+    pub fn with_linted<T>(
+        &self,
+        text: &str,
+        use_linted: impl FnOnce(&LintedDomain<'_, '_, 'r>) -> T,
+    ) -> Result<T, XmlError> {
+        domain::read(text, self.settings, |domain| {
+            let (mut findings, mut suppressions) =
+                find(domain, self.rules, Detail::Edits, DisplayFixes::Allowed);
+            let unused = unused(domain, self.rules, &findings, &mut suppressions);
+            findings.extend(unused);
+            let style = fix::style(domain.document);
+            use_linted(&LintedDomain { domain, findings, style })
+        })
+    }
 }
 
 impl<'r> LintedDomain<'_, '_, 'r> {
@@ -61,14 +64,13 @@ impl<'r> LintedDomain<'_, '_, 'r> {
         let open: Vec<_> =
             self.findings.iter().filter(|finding| !finding.is_suppressed()).collect();
         let mut budget = EditBudget::new(self.domain, &open);
-        let touches_range = |finding: &&RuleFinding<'_, '_>| {
-            let span = &finding.finding.span;
-            span.start <= range.end && range.start <= span.end
+        let touches_range = |finding: &&Finding<'_, '_>| {
+            finding.span.start <= range.end && range.start <= finding.span.end
         };
         let mut diagnostics: Vec<_> = open
             .into_iter()
             .filter(touches_range)
-            .map(|finding| budget.diagnostic(finding, self.domain, Detail::Edits, &self.planner))
+            .map(|finding| budget.diagnostic(finding, self.domain, Detail::Edits, &self.style))
             .collect();
         sort(&mut diagnostics);
         diagnostics
@@ -80,7 +82,7 @@ impl<'r> LintedDomain<'_, '_, 'r> {
             .findings
             .iter()
             .filter(|finding| finding.rule.id == rule && finding.is_fixable(Applicability::Safe));
-        self.planner.edits(fixable.flat_map(|finding| finding.changes()))
+        fix::edits(self.domain, &self.style, fixable.flat_map(|finding| finding.changes()))
     }
 
     /// Returns the edits that suppress a rule's finding that starts at this byte offset. The reason

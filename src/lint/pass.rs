@@ -3,33 +3,22 @@
 use std::ops::Range;
 
 use super::cross_file::cross_file_findings;
-use super::findings::{Picture, RuleFinding, diagnostics, find, is_vendor_unknown};
+use super::findings::{DisplayFixes, find, is_vendor_unknown};
 use super::fix_result::Guest;
+use super::linter::{Findings, Linter, to_findings};
+use super::rendering::diagnostics;
 use super::suppression_lints::{is_suppressed_error, unused};
-use super::{Findings, to_findings};
 use crate::domain;
-use crate::domain::Settings;
-use crate::fix::{Change, EditPlanner};
-use crate::lint::claims::Claims;
+use crate::fix::{self, Change};
 use crate::lint::{Detail, Diagnostic};
-use crate::rules::RuleSet;
+use crate::rules::finding::Finding;
 use crate::text::Edits;
 use crate::xml::XmlError;
 
-/// The options of a pass.
-pub(super) struct PassOptions<'c, 'r> {
-    pub(super) rules: &'c RuleSet<'r>,
-    pub(super) settings: &'c Settings,
-    /// Whether findings get their edits.
-    pub(super) with_edits: bool,
-    /// The claims of other documents of the run.
-    pub(super) others: Option<&'c Claims>,
-    /// Whether fixes may change how the guest is displayed.
-    pub(super) picture: Picture,
-}
-
 /// The result of a pass.
-pub(super) enum PassOutcome<'r> {
+pub(super) enum PassResult<'r> {
+    /// The domain is skipped ([`Linter::skip_unrelated`]).
+    Skipped,
     Edited {
         edits: Edits,
         /// Byte ranges of the text that the edits move to another place.
@@ -38,7 +27,7 @@ pub(super) enum PassOutcome<'r> {
         /// The finding about a setting that is wrong for this domain.
         refused: Option<Diagnostic<'r>>,
     },
-    Quiet {
+    Finished {
         refused: Option<Diagnostic<'r>>,
         findings: Findings<'r>,
         /// Whether something will show the guest, and no suppressed error contradicts that.
@@ -52,26 +41,30 @@ pub(super) enum PassOutcome<'r> {
 /// Lints a text and plans all fixes that can be made together.
 pub(super) fn run_pass<'r>(
     text: &str,
-    options: &PassOptions<'_, 'r>,
-) -> Result<PassOutcome<'r>, XmlError> {
-    let PassOptions { rules, settings, with_edits, others, picture } = *options;
+    linter: &Linter<'_, 'r>,
+    display_fixes: DisplayFixes,
+) -> Result<PassResult<'r>, XmlError> {
+    let Linter { rules, settings, others, .. } = *linter;
+    let with_edits = linter.detail == Detail::Edits;
     let level = settings.applicability();
     domain::read(text, settings, |domain| {
-        let (mut findings, mut suppressions) = find(domain, rules, Detail::Edits, picture);
-        let about_settings = findings
-            .iter()
-            .filter(|finding| finding.finding.is_of_setting && !finding.is_suppressed());
+        if linter.skips(domain) {
+            return PassResult::Skipped;
+        }
+        let (mut findings, mut suppressions) = find(domain, rules, Detail::Edits, display_fixes);
+        let about_settings =
+            findings.iter().filter(|finding| finding.is_about_setting && !finding.is_suppressed());
         let refused = diagnostics(domain, about_settings, Detail::Words, None).into_iter().next();
-        let mut to_fix: Vec<&RuleFinding<'_, 'r>> = findings
+        let mut to_fix: Vec<&Finding<'_, 'r>> = findings
             .iter()
-            .filter(|finding| finding.is_fixable(level) && picture.allows(finding.rule))
+            .filter(|finding| finding.is_fixable(level) && display_fixes.allow(finding.rule))
             .collect();
         if to_fix.iter().any(|finding| finding.is_first(domain)) {
             to_fix.retain(|finding| finding.may_be_first(domain));
         }
-        let planner = EditPlanner::new(domain);
-        let own_edits_planner = if with_edits { Some(&planner) } else { None };
-        let edits = planner.edits(to_fix.iter().flat_map(|finding| finding.changes()));
+        let style = fix::style(domain.document);
+        let own_style = if with_edits { Some(&style) } else { None };
+        let edits = fix::edits(domain, &style, to_fix.iter().flat_map(|finding| finding.changes()));
         if !edits.is_empty() {
             let moved =
                 to_fix.iter().flat_map(|finding| finding.changes()).filter_map(
@@ -80,27 +73,26 @@ pub(super) fn run_pass<'r>(
                         _ => None,
                     },
                 );
-            let applied =
-                diagnostics(domain, to_fix.iter().copied(), Detail::Words, own_edits_planner);
-            return PassOutcome::Edited { edits, moved: moved.collect(), applied, refused };
+            let applied = diagnostics(domain, to_fix.iter().copied(), Detail::Words, own_style);
+            return PassResult::Edited { edits, moved: moved.collect(), applied, refused };
         }
         let (conflicts, summary) = cross_file_findings(domain, rules, others, &mut suppressions);
         // Whether a suppression is used only shows once everything else is fixed.
         let unused = unused(domain, rules, &findings, &mut suppressions);
-        let to_fix: Vec<&RuleFinding<'_, 'r>> =
+        let to_fix: Vec<&Finding<'_, 'r>> =
             unused.iter().filter(|finding| finding.is_fixable(level)).collect();
-        let edits = planner.edits(to_fix.iter().flat_map(|finding| finding.changes()));
+        let edits = fix::edits(domain, &style, to_fix.iter().flat_map(|finding| finding.changes()));
         if !edits.is_empty() {
-            let applied = diagnostics(domain, to_fix.into_iter(), Detail::Words, own_edits_planner);
-            return PassOutcome::Edited { edits, moved: Vec::new(), applied, refused };
+            let applied = diagnostics(domain, to_fix.into_iter(), Detail::Words, own_style);
+            return PassResult::Edited { edits, moved: Vec::new(), applied, refused };
         }
         findings.extend(unused);
         let ignores_errors = findings.iter().any(is_suppressed_error);
         // Added last, because conflicts with other documents do not affect the display.
         findings.extend(conflicts);
-        PassOutcome::Quiet {
+        PassResult::Finished {
             refused,
-            findings: to_findings(domain, &findings, Detail::Words, own_edits_planner, summary),
+            findings: to_findings(domain, &findings, Detail::Words, own_style, summary),
             is_sure_to_show: domain.has_working_display() && !ignores_errors,
             ignores_errors,
             is_vendor_unknown: is_vendor_unknown(domain),

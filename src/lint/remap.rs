@@ -34,7 +34,7 @@ pub(super) fn trace_back<'f, 'r: 'f>(
     // text.
     let to_input = |pass: usize, offset: usize| {
         source_maps[..pass].iter().rev().fold((offset, true), |(offset, is_old), source_map| {
-            match source_map.before(offset) {
+            match source_map.original_offset(offset) {
                 OriginalOffset::At(offset) => (offset, is_old),
                 OriginalOffset::New(offset) => (offset, false),
             }

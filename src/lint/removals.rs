@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::domain::{Domain, attribute_span};
 use crate::fix::Change;
-use crate::lint::Related;
+use crate::rules::finding::Related;
 use crate::rules::template::clipped;
 use crate::xml::{Element, ElementSet};
 

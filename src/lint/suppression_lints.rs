@@ -1,12 +1,13 @@
 //! Findings about suppressions: faulty and unused ones.
 
-use super::findings::{Picture, RuleFinding, check_all};
+use super::findings::{DisplayFixes, check_all};
 use crate::domain::{Domain, SettingOverrides, Settings, UUID_NAMESPACE};
 use crate::fix::Change;
 use crate::lint::Detail;
 use crate::lint::suppress::{Suppressions, judged};
 use crate::qemu::property::PICTURE_PROPERTIES;
-use crate::rules::schema::{Check, Group, IgnoreFault, Rule, Severity};
+use crate::rules::finding::Finding;
+use crate::rules::schema::{Check, Group, IgnoreFault, Phase, Rule, Severity};
 use crate::rules::{RuleSet, builtin, check};
 use crate::version::Version;
 use foldhash::{HashSet, HashSetExt};
@@ -16,7 +17,7 @@ pub(super) fn faults<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
     suppressions: &mut Suppressions<'_, 'd>,
-) -> Vec<RuleFinding<'d, 'r>> {
+) -> Vec<Finding<'d, 'r>> {
     if suppressions.is_empty() {
         return Vec::new();
     }
@@ -34,9 +35,9 @@ pub(super) fn faults<'d, 'r>(
 pub(super) fn unused<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
-    findings: &[RuleFinding<'d, 'r>],
+    findings: &[Finding<'d, 'r>],
     suppressions: &mut Suppressions<'_, 'd>,
-) -> Vec<RuleFinding<'d, 'r>> {
+) -> Vec<Finding<'d, 'r>> {
     let is_active = || {
         applicable_rules(domain, rules)
             .any(|rule| matches!(rule.check, Check::Ignore { fault: IgnoreFault::Unused }))
@@ -48,18 +49,24 @@ pub(super) fn unused<'d, 'r>(
     let applicable: Vec<&Rule> =
         rules.known.iter().copied().filter(|rule| rule.when.unsuitable == is_unsuitable).collect();
     let judged = judged(&rules.wanted, &applicable);
-    let all = RuleSet { active: rules.known.clone(), ..rules.clone() };
-    for settings in all_settings(domain.settings) {
-        if !suppressions.has_unused(&judged) {
+    for settings in &all_settings(domain.settings) {
+        let names = suppressions.unused_names(&judged);
+        if names.is_empty() {
             return Vec::new();
         }
-        check_all(
-            &Domain::new(domain.document, &settings),
-            &all,
-            Detail::Words,
-            suppressions,
-            Picture::Replaceable,
-        );
+        // Rules that no unused suppression names need not run, except those whose fixes remove
+        // elements: the other rules do not see these.
+        let may_match = |rule: &&Rule| {
+            rule.phase() != Phase::Rest || rule.names().any(|name| names.contains(name))
+        };
+        let active = rules.known.iter().copied().filter(may_match).collect();
+        let rules = RuleSet { active, ..rules.clone() };
+        if settings == domain.settings {
+            check_all(domain, &rules, Detail::Words, suppressions, DisplayFixes::Allowed);
+        } else {
+            let domain = Domain::new(domain.document, settings);
+            check_all(&domain, &rules, Detail::Words, suppressions, DisplayFixes::Allowed);
+        }
     }
     suppression_findings(
         &|fault| fault == IgnoreFault::Unused,
@@ -77,22 +84,15 @@ fn suppression_findings<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
     suppressions: &mut Suppressions<'_, 'd>,
-) -> Vec<RuleFinding<'d, 'r>> {
+) -> Vec<Finding<'d, 'r>> {
     let mut findings = Vec::new();
     for rule in applicable_rules(domain, rules) {
         let Check::Ignore { fault } = &rule.check else { continue };
         if is_wanted(*fault) {
-            for finding in suppressions.faults(*fault, &rules.known, judged) {
-                let suppression_state = suppressions.state_of(rule, finding.span.start);
-                let applicability = check::applicability(rule, &finding, domain);
-                findings.push(RuleFinding {
-                    rule,
-                    finding,
-                    applicability,
-                    suppression_state,
-                    elsewhere: None,
-                    template: None,
-                });
+            for mut finding in suppressions.faults(rule, *fault, &rules.known, judged) {
+                finding.suppression_state = suppressions.state_of(rule, finding.span.start);
+                finding.applicability = check::applicability(&finding, domain);
+                findings.push(finding);
             }
         }
     }
@@ -111,8 +111,8 @@ pub(super) fn applicable_rules<'r>(
 /// Whether the rules already see everything that they will see once the domain is fixed. A domain
 /// without a vGPU, or with elements that a fix moves to another namespace or block, will have more
 /// findings.
-fn is_fully_analyzed(domain: &Domain<'_>, findings: &[RuleFinding<'_, '_>]) -> bool {
-    let hides_elements = |finding: &RuleFinding<'_, '_>| {
+fn is_fully_analyzed(domain: &Domain<'_>, findings: &[Finding<'_, '_>]) -> bool {
+    let hides_elements = |finding: &Finding<'_, '_>| {
         finding.rule.group == Group::Namespace
             || finding.changes().iter().any(|change| matches!(change, Change::InsertSource(..)))
     };
@@ -121,6 +121,7 @@ fn is_fully_analyzed(domain: &Domain<'_>, findings: &[RuleFinding<'_, '_>]) -> b
 
 /// These settings and variants with which rules have other findings: other versions of libvirt,
 /// every setting given explicitly, the defaults, and `unsafe_fixes` or `keep_video` inverted.
+/// Without duplicates.
 fn all_settings(settings: &Settings) -> Vec<Settings> {
     let with_libvirt = |libvirt: Version| Settings { libvirt, ..settings.clone() };
     let explicit = Settings {
@@ -140,10 +141,14 @@ fn all_settings(settings: &Settings) -> Vec<Settings> {
     let other_libvirts =
         [Version::new(7, 0, 0), Version::new(7, 9, 0), Version::new(8, 1, 0), Version::NEWEST]
             .map(with_libvirt);
-    other_libvirts
-        .into_iter()
-        .chain([settings.clone(), explicit, defaults, unsafe_fixes, keep_video])
-        .collect()
+    let mut all = vec![settings.clone()];
+    for variant in other_libvirts.into_iter().chain([explicit, defaults, unsafe_fixes, keep_video])
+    {
+        if !all.contains(&variant) {
+            all.push(variant);
+        }
+    }
+    all
 }
 
 /// Whether the changes would move an element away from its suppression comment, which would then
@@ -157,7 +162,7 @@ pub(super) fn would_orphan_suppression<'d>(changes: &[Change<'d>], domain: &Doma
 /// Whether the document suppresses this finding and the finding means that the guest's screen may
 /// stay dark. The severity in a configuration does not change that, so the built-in severity counts
 /// too.
-pub(super) fn is_suppressed_error(finding: &RuleFinding<'_, '_>) -> bool {
+pub(super) fn is_suppressed_error(finding: &Finding<'_, '_>) -> bool {
     let is_error = |rule: &Rule| rule.severity == Severity::Error;
     let builtin_rule = || builtin().iter().find(|rule| rule.id == finding.rule.id);
     let affects_display = || matches!(&finding.rule.check, Check::Property { name, .. } if PICTURE_PROPERTIES.contains(&&**name));

@@ -9,7 +9,7 @@ use super::document::{Document, is_virsh_edit};
 use super::edits::{Replacement, replacements, workspace_edit};
 use super::positions::Lines;
 use crate::lint::suppress::SuppressionStyle;
-use crate::lint::{Diagnostic as Finding, Fix, LintedDomain, with_linted};
+use crate::lint::{Diagnostic as Finding, Fix, LintedDomain, Linter};
 use crate::rules::schema::Check;
 use crate::settings::config::EffectiveConfig;
 use crate::text::Applicability;
@@ -106,7 +106,8 @@ impl ActionBuilder<'_> {
             actions
         };
         // Unreadable text has no findings.
-        with_linted(&self.document.text, &self.configuration.rules.set(), &settings, build)
+        Linter::new(&self.configuration.rules.set(), &settings)
+            .with_linted(&self.document.text, build)
             .unwrap_or_default()
     }
 

@@ -7,7 +7,7 @@ use super::edits::{Replacement, fix_edits};
 use super::kept_findings::keep_findings;
 use super::panics::{Panic, catch_panic};
 use crate::domain::Settings;
-use crate::lint::{Diagnostic, lint_without_edits, skip_reason};
+use crate::lint::{Diagnostic, Linter, skip_reason};
 use crate::settings::config::EffectiveConfig;
 use crate::xml::{self, XmlError, XmlErrorKind};
 
@@ -130,20 +130,18 @@ impl Document {
             );
         }
         let result = catch_panic(|| {
-            if !(self.is_named || configuration.named)
-                && skip_reason(self.text.as_bytes(), configuration.all).is_some()
-            {
+            let is_named = self.is_named || configuration.named;
+            if !is_named && skip_reason(self.text.as_bytes()).is_some() {
                 return xml::read(&self.text, |_| Analysis::Foreign);
             }
-            match lint_without_edits(
-                &self.text,
-                &configuration.rules.set(),
-                &self.settings(configuration),
-            ) {
+            let (rules, settings) = (configuration.rules.set(), self.settings(configuration));
+            let linter =
+                Linter::new(&rules, &settings).skip_unrelated(!is_named && !configuration.all);
+            match linter.lint(&self.text) {
+                Ok(findings) if findings.is_skipped => Ok(Analysis::Foreign),
+                Ok(findings) => Ok(Analysis::Domain(configuration.rules.detach(findings.open))),
                 Err(error) if error.kind == XmlErrorKind::NotADomain => Ok(Analysis::Foreign),
-                result => {
-                    result.map(|findings| Analysis::Domain(configuration.rules.detach(findings)))
-                }
+                Err(error) => Err(error),
             }
         });
         match result {

@@ -12,7 +12,7 @@ use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 use super::document::Document;
 use super::positions::Lines;
 use crate::domain::Settings;
-use crate::lint::fix;
+use crate::lint::Linter;
 use crate::settings::config::EffectiveConfig;
 use crate::text::Edits;
 
@@ -32,7 +32,7 @@ pub fn fix_edits(
     settings: &Settings,
 ) -> Option<Vec<Replacement>> {
     // Unreadable text has no findings, and conflicting rules have no fix.
-    let fixed = fix(text.to_owned(), &configuration.rules.set(), settings).ok()?;
+    let fixed = Linter::new(&configuration.rules.set(), settings).fix(text.to_owned()).ok()?;
     if !fixed.changed {
         return None;
     }

@@ -50,13 +50,14 @@ pub fn keep_findings(
 mod tests {
     use super::*;
     use crate::domain::Settings;
-    use crate::lint::lint;
+    use crate::lint::Linter;
     use crate::rules::{RuleSet, builtin};
 
     #[test]
     fn findings_move_with_their_text() {
         let text = "<domain type='kvm'><devices/></domain>";
-        let findings = &lint(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
+        let findings = &Linter::new(&rules, &settings).lint(text).unwrap().open;
         let span = |findings: Vec<Diagnostic<'static>>| {
             findings.first().map(|finding| finding.span.clone())
         };

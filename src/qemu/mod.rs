@@ -7,9 +7,9 @@ pub mod list;
 pub mod options;
 pub mod property;
 
-pub use display::{DISPLAYS, DisplayError, DisplayValue, GL_MODES, check_display, is_vnc_server};
+pub use display::{DISPLAYS, DisplayError, DisplayValue, check_display, is_vnc_server};
 pub use list::{OptionList, Syntax, Value};
-pub use options::{KnownOption, known_option};
+pub use options::known_option;
 
 /// Splits the operand of `-set`, `GROUP.ID.NAME=VALUE`, as QEMU does (system/vl.c
 /// `qemu_set_option`). The value is kept verbatim, including commas.

@@ -20,8 +20,8 @@ use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// Returns all findings of a rule in a domain.
-pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    let domain = context.domain;
+pub fn findings<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
+    let Context { domain, rule, .. } = *context;
     if !applies(&rule.when, context) {
         return Vec::new();
     }
@@ -32,7 +32,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     let mut findings = match &rule.check {
         Check::Forbid => select()
             .into_iter()
-            .map(|element| declarative_fix.with_fix(Finding::at(element), ""))
+            .map(|element| declarative_fix.with_fix(Finding::at(context.rule, element), ""))
             .collect(),
         Check::Require { child } => select()
             .into_iter()
@@ -40,7 +40,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
                 let children = context.search.select_from(child, Some(*element));
                 children.iter().all(|child| is_removed(*child, context))
             })
-            .map(|element| declarative_fix.with_fix(Finding::at(element), ""))
+            .map(|element| declarative_fix.with_fix(Finding::at(context.rule, element), ""))
             .collect(),
         Check::Attribute { name, required, forbidden, one_of, format } => select()
             .into_iter()
@@ -53,7 +53,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
                 let canonical =
                     parse_uuid(&value).map_or_else(String::new, |uuid| uuid.to_string());
                 declarative_fix.with_fix(
-                    Finding::at_attribute(element, name)
+                    Finding::at_attribute(context.rule, element, name)
                         .with_value("found", value)
                         .with_value("canonical", canonical),
                     name,
@@ -65,7 +65,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             .filter(|element| !is_allowed(element.text().trim(), one_of, *format))
             .map(|element| {
                 declarative_fix.with_fix(
-                    Finding::within(element, element.content())
+                    Finding::within(context.rule, element, element.content())
                         .with_value("found", element.text().trim()),
                     "",
                 )
@@ -85,18 +85,19 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             let dangling_reference = |element: Element<'d>| {
                 let value = element.attribute(attribute).unwrap_or("").to_owned();
                 declarative_fix.with_fix(
-                    Finding::at_attribute(element, attribute).with_value("found", value),
+                    Finding::at_attribute(context.rule, element, attribute)
+                        .with_value("found", value),
                     attribute,
                 )
             };
             select().into_iter().filter(is_dangling).map(dangling_reference).collect()
         }
         Check::Property { .. } | Check::Environment { .. } if !domain.has_vgpu() => Vec::new(),
-        Check::Property { name, value } => property(name, value, domain),
+        Check::Property { name, value } => property(name, value, context),
         Check::Environment { name, value, format, setting, displays } => {
             let required_env =
                 RequiredEnv { name, value, format: *format, setting: setting.as_deref(), displays };
-            environment(&required_env, domain)
+            environment(&required_env, context)
         }
         Check::Code { function } => code::run_check(function, context),
         // Handled by the caller: these need the results of all rules, or of all files.
@@ -140,12 +141,8 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
 }
 
 /// Returns how safe a finding's fix is, or `None` if it has no fix.
-pub fn applicability(
-    rule: &Rule,
-    finding: &Finding<'_>,
-    domain: &Domain<'_>,
-) -> Option<Applicability> {
-    let fix = rule.fix_for(domain.settings.libvirt)?;
+pub fn applicability(finding: &Finding<'_, '_>, domain: &Domain<'_>) -> Option<Applicability> {
+    let fix = finding.rule.fix_for(domain.settings.libvirt)?;
     match &finding.changes {
         None => None,
         Some(_) if finding.risk.is_some() => Some(fix.applicability.min(Applicability::Unsafe)),
@@ -172,12 +169,12 @@ fn is_allowed(value: &str, one_of: &[Text], format: Option<Format>) -> bool {
         && format.is_none_or(|format| format.fits(value))
 }
 
-fn unique<'d>(
+fn unique<'d, 'r>(
     attribute: &str,
     owner_path: Option<&Selector>,
     selected: &[Element<'d>],
-    declarative_fix: &DeclarativeFix<'_, 'd>,
-) -> Vec<Finding<'d>> {
+    declarative_fix: &DeclarativeFix<'_, 'd, 'r>,
+) -> Vec<Finding<'d, 'r>> {
     let mut first: HashMap<String, Range<usize>> = HashMap::new();
     let mut findings = Vec::new();
     for element in selected {
@@ -203,7 +200,7 @@ fn unique<'d>(
                 first.insert(key, span);
             }
             Some(first_span) => {
-                let finding = Finding::within(*element, span)
+                let finding = Finding::within(declarative_fix.context.rule, *element, span)
                     .with_value("found", value)
                     .related_to(first_span.clone(), "the first one");
                 findings.push(declarative_fix.with_fix(finding, attribute));
@@ -213,7 +210,12 @@ fn unique<'d>(
     findings
 }
 
-fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>> {
+fn property<'d, 'r>(
+    name: &str,
+    value: &str,
+    context: &Context<'_, 'd, 'r>,
+) -> Vec<Finding<'d, 'r>> {
+    let domain = context.domain;
     let Some(owner) = domain.vgpu.or(domain.raw_vgpu) else { return Vec::new() };
     let effective = domain.effective_property(name);
     if effective.as_ref().is_some_and(|effective| effective.value == value)
@@ -227,8 +229,9 @@ fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>
         || "not set".to_owned(),
         |effective| to_set(type_of(name).map_or("", |kind| kind.name()), &effective.value),
     );
-    let finding =
-        Finding::within(owner, span).with_value("found", shown_value).with_value("property", name);
+    let finding = Finding::within(context.rule, owner, span)
+        .with_value("found", shown_value)
+        .with_value("property", name);
     let mut changes = deliver(domain, name, value);
     if name == "ramfb" {
         changes.extend(moved_ramfb(domain));

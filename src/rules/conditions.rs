@@ -6,13 +6,13 @@ use super::schema::{DisplayBackend, When};
 use crate::xml::Element;
 
 /// Whether all conditions of a rule hold.
-pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
+pub(super) fn applies(when: &When, context: &Context<'_, '_, '_>) -> bool {
     when.vgpu.is_none_or(|wanted| wanted == context.domain.has_vgpu())
         && applies_to_vgpu(when, context)
 }
 
 /// Whether all conditions of a rule hold except `when.vgpu`: for a vGPU that a fix is about to add.
-pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
+pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_, '_>) -> bool {
     let domain = context.domain;
     let stays = |element: Element<'_>| !is_removed(element, context);
     let matches = |selector: &Option<Selector>| {
@@ -38,14 +38,17 @@ pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
 }
 
 /// Returns the elements that match a selector and are not removed by earlier fixes.
-pub(super) fn remaining<'d>(selector: &Selector, context: &Context<'_, 'd>) -> Vec<Element<'d>> {
+pub(super) fn remaining<'d>(
+    selector: &Selector,
+    context: &Context<'_, 'd, '_>,
+) -> Vec<Element<'d>> {
     let mut elements = context.search.select(selector);
     elements.retain(|element| !is_removed(*element, context));
     elements
 }
 
 /// Whether an earlier fix removes an element or one of its ancestors.
-pub(super) fn is_removed(element: Element<'_>, context: &Context<'_, '_>) -> bool {
+pub(super) fn is_removed(element: Element<'_>, context: &Context<'_, '_, '_>) -> bool {
     !context.removed.is_empty()
         && element.ancestors().any(|ancestor| context.removed.contains(&ancestor.id()))
 }

@@ -10,17 +10,17 @@ use crate::xml::fragment::NewElement;
 use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// A fix from a rule file, applied to one domain.
-pub(super) struct DeclarativeFix<'c, 'd> {
+pub(super) struct DeclarativeFix<'c, 'd, 'r> {
     pub(super) fix: Option<&'c Fix>,
     /// The element that the fix inserts, before placeholders are filled in; parsed once for all
     /// findings.
     pub(super) template: OnceCell<Option<NewElement>>,
-    pub(super) context: &'c Context<'c, 'd>,
+    pub(super) context: &'c Context<'c, 'd, 'r>,
 }
 
-impl<'d> DeclarativeFix<'_, 'd> {
+impl<'d, 'r> DeclarativeFix<'_, 'd, 'r> {
     /// Adds the fix's changes to a finding. `attribute` is the attribute that the check is about.
-    pub(super) fn with_fix(&self, finding: Finding<'d>, attribute: &str) -> Finding<'d> {
+    pub(super) fn with_fix(&self, finding: Finding<'d, 'r>, attribute: &str) -> Finding<'d, 'r> {
         let (Some(fix), Some(element)) = (self.fix, finding.element) else { return finding };
         let fill =
             |text: &str| template::fill(text, self.context.domain, Some(element), &finding.values);

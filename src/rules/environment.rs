@@ -1,5 +1,6 @@
 //! Checks QEMU's environment variables.
 
+use super::Context;
 use super::finding::Finding;
 use super::path::Text;
 use super::schema::Format;
@@ -18,7 +19,11 @@ pub(super) struct RequiredEnv<'w> {
 
 /// Returns the finding if the variable is missing or has a wrong value. Empty if the display that
 /// QEMU opens does not need the variable.
-pub(super) fn environment<'d>(required: &RequiredEnv<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>> {
+pub(super) fn environment<'d, 'r>(
+    required: &RequiredEnv<'_>,
+    context: &Context<'_, 'd, 'r>,
+) -> Vec<Finding<'d, 'r>> {
+    let domain = context.domain;
     if !display_needs(required.displays, domain) {
         return Vec::new();
     }
@@ -38,7 +43,7 @@ pub(super) fn environment<'d>(required: &RequiredEnv<'_>, domain: &Domain<'d>) -
                 .or(domain.vgpu)
                 .unwrap_or(domain.root);
             vec![
-                Finding::at(place)
+                Finding::at(context.rule, place)
                     .with_value("found", "not set")
                     .fixed_by(vec![Change::Environment(required.name.to_owned(), value)]),
             ]
@@ -52,7 +57,7 @@ pub(super) fn environment<'d>(required: &RequiredEnv<'_>, domain: &Domain<'d>) -
             }
             let change = Change::SetAttribute(*variable, "value".into(), value);
             vec![
-                Finding::at_attribute(*variable, "value")
+                Finding::at_attribute(context.rule, *variable, "value")
                     .with_value("found", format!("'{current}'"))
                     .fixed_by(vec![change]),
             ]

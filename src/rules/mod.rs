@@ -13,12 +13,15 @@ pub mod finding;
 mod format;
 mod other_sources;
 pub mod path;
+mod path_parser;
 mod registry;
 pub mod risk;
 mod rule_ref;
 pub mod schema;
 pub mod select;
+#[allow(dead_code, reason = "the build script makes the trie")]
 pub mod selector_trie;
+#[allow(dead_code, reason = "the build script parses the symptoms")]
 pub mod symptom;
 pub(crate) mod template;
 
@@ -26,6 +29,9 @@ pub use file::{RuleError, parse};
 pub use rule_ref::RuleRef;
 pub use schema::Rule;
 pub use symptom::Symptom;
+
+use std::error::Error;
+use std::fmt;
 
 use crate::domain::Domain;
 use crate::xml::{ElementSet, XmlErrorKind};
@@ -106,10 +112,10 @@ impl<'r> RuleSet<'r> {
     ///
     /// # Errors
     /// Returns an error with a suggestion if a name is neither a rule's nor a group's.
-    pub fn narrow(&mut self, only: &[String], ignore: &[String]) -> Result<(), String> {
+    pub fn narrow(&mut self, only: &[String], ignore: &[String]) -> Result<(), UnknownRuleError> {
         for name in only.iter().chain(ignore) {
             if !self.known.iter().any(|rule| rule.matches_name(name)) {
-                return Err(unknown(name, &self.known));
+                return Err(UnknownRuleError::new(name, &self.known));
             }
         }
         let is_named_by =
@@ -155,13 +161,36 @@ impl schema::Group {
     }
 }
 
-/// Renders the error for a name that is neither a rule's nor a group's.
-pub fn unknown(name: &str, rules: &[&Rule]) -> String {
-    match closest_match(name, rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()])) {
-        Some(id) => format!("there is no rule '{name}'; did you mean '{id}'?"),
-        None => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
+/// A name that is neither a rule's nor a group's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownRuleError {
+    name: String,
+    /// The most similar name of a rule or group.
+    suggestion: Option<String>,
+}
+
+impl UnknownRuleError {
+    /// Creates the error, with a suggestion from the names of these rules.
+    pub fn new(name: &str, rules: &[&Rule]) -> Self {
+        let names = rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()]);
+        let suggestion = closest_match(name, names).map(str::to_owned);
+        UnknownRuleError { name: name.to_owned(), suggestion }
     }
 }
+
+impl fmt::Display for UnknownRuleError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnknownRuleError { name, suggestion } = self;
+        match suggestion {
+            Some(id) => write!(formatter, "there is no rule '{name}'; did you mean '{id}'?"),
+            None => {
+                write!(formatter, "there is no rule '{name}'; `gvtg-xml explain` lists them")
+            }
+        }
+    }
+}
+
+impl Error for UnknownRuleError {}
 
 /// Returns the most similar of these names, or `None` if none is similar enough to be suggested.
 /// Too fuzzy to be used without asking.
@@ -191,7 +220,10 @@ pub fn nearest<'r>(name: &str, rules: &[&'r Rule]) -> Option<&'r str> {
 }
 
 /// The input of a check.
-pub struct Context<'c, 'd> {
+#[derive(Clone, Copy)]
+pub struct Context<'c, 'd, 'r> {
+    /// The rule of the check.
+    pub rule: &'r Rule,
     /// The domain.
     pub domain: &'c Domain<'d>,
     /// The document, for selectors.

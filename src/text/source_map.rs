@@ -44,7 +44,7 @@ struct Moved {
 
 impl SourceMap {
     /// Creates the map for these edits of `text`; `moved` are the ranges that move.
-    pub fn of(edits: &Edits, text: &str, moved: &[Range<usize>]) -> Self {
+    pub fn new(edits: &Edits, text: &str, moved: &[Range<usize>]) -> Self {
         let mut shift = 0isize;
         let mut inverse = Vec::new();
         let mut steps = Vec::new();
@@ -68,7 +68,7 @@ impl SourceMap {
     }
 
     /// Maps an offset of the edited text to the text before the edits.
-    pub fn before(&self, offset: usize) -> OriginalOffset {
+    pub fn original_offset(&self, offset: usize) -> OriginalOffset {
         let index = self.steps.partition_point(|step| step.new.start <= offset);
         let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else {
             return OriginalOffset::At(offset);
@@ -169,7 +169,7 @@ mod tests {
     fn apply_and_map(text: &str, edits: Vec<Edit>, moved: &[Range<usize>]) -> (SourceMap, String) {
         let edits = Edits::new(edits).unwrap();
         let after = edits.apply(text);
-        (SourceMap::of(&edits, text, moved), after)
+        (SourceMap::new(&edits, text, moved), after)
     }
 
     fn edit(range: Range<usize>, text: &str) -> Edit {
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(source_map.apply(&after), "abcdef");
         use OriginalOffset::{At, New};
         let before: Vec<OriginalOffset> =
-            (0..=after.len()).map(|offset| source_map.before(offset)).collect();
+            (0..=after.len()).map(|offset| source_map.original_offset(offset)).collect();
         assert_eq!(
             before,
             [At(0), At(1), At(1), At(1), At(3), New(4), New(4), New(4), At(4), At(6)]
@@ -205,12 +205,12 @@ mod tests {
         let at = |word: &str, text: &str| text.find(word).unwrap();
         for word in ["<é", "x='1'", "/>"] {
             assert_eq!(
-                source_map.before(at(word, &after)),
+                source_map.original_offset(at(word, &after)),
                 OriginalOffset::At(at(word, text)),
                 "{word}"
             );
         }
-        assert_eq!(source_map.before(at("[", &after)), OriginalOffset::New(22));
+        assert_eq!(source_map.original_offset(at("[", &after)), OriginalOffset::New(22));
     }
 
     #[test]
@@ -221,10 +221,17 @@ mod tests {
         let (source_map, after) = apply_and_map(text, edits, std::slice::from_ref(&piece));
         assert_eq!(after, "<a></a>[<b x='2'/><new/><c/>]|");
         let at = |word: &str, text: &str| text.find(word).unwrap();
-        assert_eq!(source_map.before(at("<c/>", &after)), OriginalOffset::At(at("<c/>", text)));
-        assert_eq!(source_map.before(at("]", &after)), OriginalOffset::New(21), "after the piece");
         assert_eq!(
-            source_map.before(at("<b", &after)),
+            source_map.original_offset(at("<c/>", &after)),
+            OriginalOffset::At(at("<c/>", text))
+        );
+        assert_eq!(
+            source_map.original_offset(at("]", &after)),
+            OriginalOffset::New(21),
+            "behind the piece"
+        );
+        assert_eq!(
+            source_map.original_offset(at("<b", &after)),
             OriginalOffset::New(21),
             "a tag that changed before anything that did not"
         );

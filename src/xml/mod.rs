@@ -23,7 +23,7 @@ mod root;
 pub mod scan;
 
 pub use children::Children;
-pub use comments::{COMMENT_MARK, Comment, comment_text};
+pub use comments::{COMMENT_MARK, comment_text};
 pub use element::{Element, ElementId, same};
 pub use error::{XmlError, XmlErrorKind};
 pub use ids::{ElementMap, ElementSet};

@@ -11,8 +11,8 @@ use std::process::Command;
 
 use common::files::folder;
 use common::program::{feed, has_tool, outcome, program, run};
-use gvtg_xml::cli::manual::{Length, command};
-use gvtg_xml::rules::builtin;
+use gvtg_xml::builtin;
+use gvtg_xml::internals::manual::{Length, command};
 
 /// A shell that completes a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use std::process::Command;
 
 use common::program::{feed, outcome, run_in};
 use common::tools;
-use gvtg_xml::settings::config::file::keys;
-use gvtg_xml::settings::{Kind, Scope};
+use gvtg_xml::internals::settings::config::file::keys;
+use gvtg_xml::internals::settings::{Kind, Scope};
 use tempfile::TempDir;
 
 /// The strings that each key accepts, and those that it rejects.

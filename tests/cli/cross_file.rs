@@ -12,11 +12,7 @@ use std::time::Instant;
 
 use common::files::folder;
 use common::program::{feed, outcome, program, run_in};
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::claims::Claims;
-use gvtg_xml::lint::{Detail, fix_with_others, lint_all, lint_with_others};
-use gvtg_xml::rules::{Rule, RuleSet, builtin};
-use gvtg_xml::text::Source;
+use gvtg_xml::{Claims, Detail, Linter, Rule, RuleSet, Settings, Source, builtin};
 use serde_json::Value;
 
 /// The vGPU of many guides.
@@ -53,14 +49,11 @@ fn found(texts: &[String]) -> (Vec<String>, Vec<String>) {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let (mut others, mut open, mut suppressed) = (Claims::default(), Vec::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
-        let findings = lint_with_others(
-            &Source::new("", text),
-            &rules,
-            &settings,
-            Detail::Edits,
-            Some(&others),
-        )
-        .unwrap();
+        let findings = Linter::new(&rules, &settings)
+            .detail(Detail::Edits)
+            .others(Some(&others))
+            .lint_source(&Source::new("", text))
+            .unwrap();
         for (part, all) in [(&findings.open, &mut open), (&findings.suppressed, &mut suppressed)] {
             for finding in part {
                 for file in finding.related.iter().filter_map(|related| related.file.as_ref()) {
@@ -160,7 +153,7 @@ fn compares_uuids_that_fix_writes() {
     let texts = [lacking("a", ONE), format!("\n\n{}", lacking("b", ONE))];
     let mut fixed = Vec::new();
     for (name, text) in ["a.xml", "b.xml"].into_iter().zip(texts) {
-        let mut one = fix_with_others(text, &rules, &settings, false, Some(&others)).unwrap();
+        let mut one = Linter::new(&rules, &settings).others(Some(&others)).fix(text).unwrap();
         others.add(name, std::mem::take(&mut one.summary));
         fixed.push(one);
     }
@@ -179,10 +172,10 @@ fn compares_uuids_that_fix_writes() {
     let mut others = Claims::default();
     others.add(
         "a.xml",
-        fix_with_others(bare("a"), &rules, &settings, false, Some(&others)).unwrap().summary,
+        Linter::new(&rules, &settings).others(Some(&others)).fix(bare("a")).unwrap().summary,
     );
     let left =
-        fix_with_others(bare("b"), &rules, &settings, false, Some(&others)).unwrap().remaining;
+        Linter::new(&rules, &settings).others(Some(&others)).fix(bare("b")).unwrap().remaining;
     assert_eq!(left.iter().map(|left| &*left.rule.id).collect::<Vec<_>>(), ["shared-vgpu"]);
 }
 
@@ -258,14 +251,10 @@ fn suppressions_of_cross_file_rules_are_never_unused() {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let unused = |text: &str, beside: bool| {
         let claims = Claims::default();
-        let findings = lint_with_others(
-            &Source::new("", text),
-            &rules,
-            &settings,
-            Detail::Words,
-            beside.then_some(&claims),
-        )
-        .unwrap();
+        let findings = Linter::new(&rules, &settings)
+            .others(beside.then_some(&claims))
+            .lint_source(&Source::new("", text))
+            .unwrap();
         findings.open.iter().filter(|finding| finding.rule.id == "unused-ignore").count()
     };
     let with =
@@ -283,7 +272,8 @@ fn suppressions_of_cross_file_rules_are_never_unused() {
         }
     }
     assert_eq!(
-        lint_all(&domain_that_shares("a"), &rules, &settings, Detail::Words)
+        Linter::new(&rules, &settings)
+            .lint(&domain_that_shares("a"))
             .unwrap()
             .open
             .iter()
@@ -302,14 +292,10 @@ fn compares_files_per_rule() {
         let ask = |name: &str, rules: &[&Rule], others: &Claims| {
             let set =
                 RuleSet { active: rules.to_vec(), ..RuleSet::all(builtin().iter().chain([&own])) };
-            let findings = lint_with_others(
-                &Source::new("", &domain(name, "", VGPU)),
-                &set,
-                &settings,
-                Detail::Words,
-                Some(others),
-            )
-            .unwrap();
+            let findings = Linter::new(&set, &settings)
+                .others(Some(others))
+                .lint_source(&Source::new("", &domain(name, "", VGPU)))
+                .unwrap();
             (
                 findings.open.iter().map(|finding| finding.rule.id.to_string()).collect::<Vec<_>>(),
                 findings.summary,
@@ -613,14 +599,10 @@ fn ten_thousand_vgpus_in_a_file_take_linear_time() {
         let (mut others, started) = (Claims::default(), Instant::now());
         let mut found = Vec::new();
         for (name, own) in [("a", ONE), ("b", ONE), ("a", TWO)] {
-            let findings = lint_with_others(
-                &Source::new("", &text(name, own)),
-                &rules,
-                &settings,
-                Detail::Words,
-                Some(&others),
-            )
-            .unwrap();
+            let findings = Linter::new(&rules, &settings)
+                .others(Some(&others))
+                .lint_source(&Source::new("", &text(name, own)))
+                .unwrap();
             found.push(findings.open.len());
             others.add(name, findings.summary);
         }
@@ -647,14 +629,10 @@ fn ten_thousand_files_take_linear_time() {
             .collect();
         let (started, mut others, mut found) = (Instant::now(), Claims::default(), 0);
         for (index, text) in texts.iter().enumerate() {
-            let findings = lint_with_others(
-                &Source::new("", text),
-                &rules,
-                &settings,
-                Detail::Words,
-                Some(&others),
-            )
-            .unwrap();
+            let findings = Linter::new(&rules, &settings)
+                .others(Some(&others))
+                .lint_source(&Source::new("", text))
+                .unwrap();
             found += findings.open.len();
             others.add(&index.to_string(), findings.summary);
         }

@@ -25,7 +25,7 @@ fn effective_lines(text: &str) -> Vec<&str> {
 
 /// The name of a document's root element, if the document is well-formed.
 fn root(text: &str) -> Option<String> {
-    gvtg_xml::xml::read(text, |document| document.root().name().to_owned()).ok()
+    gvtg_xml::internals::xml::read(text, |document| document.root().name().to_owned()).ok()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use common::program::{feed, outcome, program, run, run_in};
 use gvtg_xml::explain::{Answer, Catalog, LogScanner};
-use gvtg_xml::rules::{builtin, of_host, symptoms};
+use gvtg_xml::{builtin, of_host, symptoms};
 
 fn catalog() -> Catalog<'static> {
     Catalog::new(builtin().iter().chain(of_host()), symptoms())

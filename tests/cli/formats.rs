@@ -9,12 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use common::program::{feed, outcome, program, run, run_in};
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::lint_without_edits;
 use gvtg_xml::report::{FileFindings, Part, Report, Sarif, State};
-use gvtg_xml::rules::schema::Severity;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::text::{Edit, Edits, Source};
+use gvtg_xml::{Edit, Edits, Linter, RuleSet, Settings, Severity, Source, builtin};
 use serde_json::Value;
 
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n    <video/>\n  </devices>\n</domain>\n";
@@ -431,7 +427,8 @@ fn reports_for_servers_leave_out_fixed_findings() {
 
 #[test]
 fn sarif_leaves_out_fixes_without_edits() {
-    let findings = lint_without_edits(BAD, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let findings =
+        Linter::new(&RuleSet::all(builtin()), &Settings::default()).lint(BAD).unwrap().open;
     assert!(findings.iter().any(|finding| finding.fix.is_some()));
     let source = Source::new("a.xml", BAD);
     let parts = [Part { state: State::Found, source: &source, diagnostics: &findings }];

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use common::hosts;
 use common::program::{feed, has_terminals, has_tool, outcome, program, run};
-use gvtg_xml::cli::manual::{Example, Length, command, examples};
+use gvtg_xml::internals::manual::{Example, Length, command, examples};
 
 /// A command's help at this width.
 fn help(path: &str, flag: &str, columns: usize) -> String {

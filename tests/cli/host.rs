@@ -10,7 +10,7 @@ use common::faults::{DISAGREEMENTS, FAULTS};
 use common::host_query::{GPU, OTHER, UUID, ask, ask_of, check, domain, with, wrong};
 use common::hosts;
 use common::program::run;
-use gvtg_xml::rules::of_host;
+use gvtg_xml::of_host;
 use serde_json::Value;
 
 /// Machines, each of which has something that the others don't.

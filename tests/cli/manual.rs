@@ -12,7 +12,7 @@ use std::process::Command;
 
 use common::files::names;
 use common::program::{feed, has_tool, outcome, program, run};
-use gvtg_xml::cli::manual::{Length, command, examples};
+use gvtg_xml::internals::manual::{Length, command, examples};
 
 /// A folder with all pages.
 fn pages() -> tempfile::TempDir {

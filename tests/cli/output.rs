@@ -8,7 +8,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use common::program::{feed, has_terminals, outcome, program, run, run_in};
-use gvtg_xml::text::{Edit, Edits};
+use gvtg_xml::{Edit, Edits};
 use serde_json::Value;
 
 const BAD: &str = "<domain type='kvm'>\n  <name>é&amp;</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
@@ -325,7 +325,7 @@ fn explain_finds_rules_by_name_alias_and_message() {
     let output = program(["explain"]).stdin(Stdio::null()).output().unwrap();
     let (code, list, stderr) = outcome(output);
     assert_eq!((code, stderr.as_str()), (0, ""));
-    for rule in gvtg_xml::rules::builtin() {
+    for rule in gvtg_xml::builtin() {
         assert!(list.lines().any(|line| line.starts_with(&*rule.id)), "{}", rule.id);
         let page = run(&format!("explain {}", rule.id), "");
         assert_eq!(page.0, 0, "{}", rule.id);

@@ -11,9 +11,9 @@ use std::fs;
 use std::path::Path;
 
 use clap::{Arg, Command};
-use gvtg_xml::cli::manual::{Length, command};
-use gvtg_xml::settings::{Choices, Kind, PageField, SETTINGS, Setting};
-use gvtg_xml::vgpu_types;
+use gvtg_xml::internals::manual::{Length, command};
+use gvtg_xml::internals::settings::{Choices, Kind, PageField, SETTINGS, Setting};
+use gvtg_xml::internals::vgpu_type_names;
 
 /// Flags that have a setting's name and another meaning.
 const OTHER_FLAGS: &[(&str, &str)] = &[("emit", "only"), ("host", "ignore")];
@@ -119,7 +119,7 @@ fn field(setting: &Setting, page: PageField) -> String {
             )
         }
         (_, Choices::VgpuTypes) => {
-            let types: Vec<String> = vgpu_types::names().collect();
+            let types: Vec<String> = vgpu_type_names().collect();
             let lines: Vec<String> = types.chunks(4).map(|line| options(line.iter())).collect();
             let none = format!("<option value=\"\">{placeholder}</option>");
             format!(

@@ -6,11 +6,7 @@
 use crate::common;
 
 use common::program::run;
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{Detail, fix, lint, lint_all, skip_reason};
-use gvtg_xml::rules::schema::Severity;
-use gvtg_xml::rules::{Rule, RuleSet, builtin};
+use gvtg_xml::{Detail, Linter, Rule, RuleSet, Settings, Severity, builtin, parse_settings};
 
 const HEAD: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>a</name>\n  <devices>\n";
 
@@ -32,7 +28,11 @@ fn comment(what: &str) -> String {
 
 /// The findings in a document: rule and line.
 fn found(text: &str) -> Vec<String> {
-    let found = lint(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let found = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        .detail(Detail::Edits)
+        .lint(text)
+        .unwrap()
+        .open;
     found.iter().map(|found| format!("{} {}", found.rule.id, found.start.line)).collect()
 }
 
@@ -44,9 +44,9 @@ fn ids(text: &str) -> Vec<String> {
 /// are left.
 fn fixed(text: &str, settings: &Settings) -> (String, Vec<String>) {
     let rules = RuleSet::all(builtin());
-    let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+    let fixed = Linter::new(&rules, settings).fix(text.to_owned()).unwrap();
     assert_eq!(
-        fix(fixed.text.clone(), &rules, settings).unwrap().text,
+        Linter::new(&rules, settings).fix(fixed.text.clone()).unwrap().text,
         fixed.text,
         "twice is once"
     );
@@ -98,7 +98,11 @@ fn a_comment_for_the_file_can_be_anywhere() {
 #[test]
 fn suppresses_groups_like_rules() {
     let text = domain(&[VGPU, &comment("ignore-file[display] watched from afar"), VNC, VIDEO]);
-    let groups: Vec<_> = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let groups: Vec<_> = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        .detail(Detail::Edits)
+        .lint(&text)
+        .unwrap()
+        .open;
     assert!(groups.iter().all(|found| found.rule.group.name() != "display"), "{groups:?}");
 }
 
@@ -210,7 +214,11 @@ fn keeps_the_display_if_an_error_is_suppressed() {
         .collect::<Vec<_>>();
     let text = domain(&[&comment("ignore[missing-opregion] no idea"), VGPU, VNC]);
     assert!(
-        fix(text, &RuleSet::all(&called_info), &Settings::default()).unwrap().text.contains(VNC)
+        Linter::new(&RuleSet::all(&called_info), &Settings::default())
+            .fix(text)
+            .unwrap()
+            .text
+            .contains(VNC)
     );
     let (after, left) =
         safely(&domain(&[&comment("ignore[missing-ramfb] Linux shows itself"), VGPU, VNC, VIDEO]));
@@ -303,7 +311,8 @@ fn a_new_vgpu_respects_suppressions_at_its_position() {
         assert!(after.contains(VNC), "it may be dark: {after}");
         let rules = RuleSet::all(builtin());
         assert!(
-            lint_all(&after, &rules, &Settings::default(), Detail::Words)
+            Linter::new(&rules, &Settings::default())
+                .lint(&after)
                 .unwrap()
                 .suppressed
                 .iter()
@@ -467,7 +476,7 @@ fn fix_judges_unused_suppressions_by_the_fixed_text() {
         &comment("ignore[vgpu-uuid] x"),
         VNC,
     ]);
-    let fixed = fix(text.clone(), &rules, &settings).unwrap();
+    let fixed = Linter::new(&rules, &settings).fix(text.clone()).unwrap();
     assert!(
         fixed.display_fixes_skipped
             && fixed.text.contains(VNC)
@@ -484,8 +493,7 @@ fn suppressions_in_the_metadata_cover_the_domain_and_are_no_sign_of_a_vgpu() {
     let with = |text: String| text.replace("  <devices>", own);
     let rules = RuleSet::all(builtin());
     let text = with(domain(&[VGPU, VIDEO]));
-    let suppressed =
-        lint_all(&text, &rules, &Settings::default(), Detail::Words).unwrap().suppressed;
+    let suppressed = Linter::new(&rules, &Settings::default()).lint(&text).unwrap().suppressed;
     let reasons: Vec<_> =
         suppressed.iter().map(|one| (&*one.rule.id, one.reason.as_deref())).collect();
     assert_eq!(reasons, [("stray-video", Some("VNC & me"))]);
@@ -503,15 +511,19 @@ fn suppressions_in_the_metadata_cover_the_domain_and_are_no_sign_of_a_vgpu() {
             .ends_with("setup_gpu a ab54baba-ea9a-4ce5-b7b4-51b376b65849 i915-GVTg_V5_4\n")
     );
     // A domain in a folder with no other sign of a vGPU.
+    let is_skipped = |text: &str| {
+        let settings = Settings::default();
+        Linter::new(&rules, &settings).skip_unrelated(true).lint(text).unwrap().is_skipped
+    };
     let plain = domain(&[VIDEO]);
-    assert!(skip_reason(with(plain.clone()).as_bytes(), false).is_some());
+    assert!(is_skipped(&with(plain.clone())));
     let typed = with(plain).replace("urn:gvtg-xml:1'>", "urn:gvtg-xml:1' type='i915-GVTg_V5_4'>");
-    assert!(skip_reason(typed.as_bytes(), false).is_none());
+    assert!(!is_skipped(&typed));
     let empty = domain(&[VIDEO]).replace(
         "  <devices>",
         "  <metadata><g:domain xmlns:g='urn:gvtg-xml:1'/></metadata>\n  <devices>",
     );
-    assert!(skip_reason(empty.as_bytes(), false).is_none(), "it says nothing but that it is there");
+    assert!(!is_skipped(&empty), "it says nothing but that it is there");
     // Outside that element, libvirt would drop the suppression or the other element.
     let stray = domain(&[VGPU, VIDEO])
         .replace("  <devices>", "  <metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray-video'>x</g:ignore></metadata>\n  <devices>");

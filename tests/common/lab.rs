@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::fix;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::version::Version;
+use gvtg_xml::{Linter, RuleSet, Version, builtin, parse_settings};
 use serde_json::Value;
 
 #[path = "skips.rs"]
@@ -45,7 +42,7 @@ pub fn fixed(name: &str, flags: &str) -> String {
          </domain>\n"
     );
     let settings = parse_settings(flags).expect("flags");
-    fix(text, &RuleSet::all(builtin()), &settings).expect("a domain").text
+    Linter::new(&RuleSet::all(builtin()), &settings).fix(text).expect("a domain").text
 }
 
 /// The lab's suites; None without a lab, which is noted as skipped and fails in CI.

@@ -1,9 +1,9 @@
 //! What libvirt keeps of a domain before and after `fix`: the user loses nothing that no finding
 //! names.
 
-use gvtg_xml::domain::{Domain, Settings};
-use gvtg_xml::lint::Diagnostic;
-use gvtg_xml::xml::{Element, read};
+use gvtg_xml::internals::domain::Domain;
+use gvtg_xml::internals::xml::{Element, read};
+use gvtg_xml::{Diagnostic, Settings};
 
 /// Something that the user configured: its kind and identity.
 type Item = (String, String);

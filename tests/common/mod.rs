@@ -2,12 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
-use gvtg_xml::domain::{PropertySyntax, Settings, property_syntax_for};
-use gvtg_xml::lint::claims::Claims;
-use gvtg_xml::lint::{Detail, Diagnostic, lint, lint_with_others};
-use gvtg_xml::rules::RuleSet;
-use gvtg_xml::rules::schema::{Example, SnippetContext};
-use gvtg_xml::text::Source;
+use gvtg_xml::internals::domain::{PropertySyntax, property_syntax_for};
+use gvtg_xml::internals::schema::{Example, SnippetContext};
+use gvtg_xml::{Claims, Detail, Diagnostic, Linter, RuleSet, Settings, Source};
 pub use skips::skipped;
 
 pub mod domains;
@@ -93,7 +90,10 @@ pub fn document(snippet: &str, within: SnippetContext, settings: &Settings) -> S
 
 /// The findings of lint; for a text that can't be read, the finding that says so.
 pub fn findings<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
-    lint(text, rules, settings)
+    Linter::new(rules, settings)
+        .detail(Detail::Edits)
+        .lint(text)
+        .map(|findings| findings.open)
         .unwrap_or_else(|error| vec![Diagnostic::unreadable(&Source::new("", text), &error)])
 }
 
@@ -109,18 +109,18 @@ pub fn findings_of<'r>(
         let beside = document(beside, example.within, settings);
         others.add(
             "beside.xml",
-            lint_with_others(
-                &Source::new("beside.xml", &beside),
-                rules,
-                settings,
-                Detail::Words,
-                Some(&others),
-            )
-            .unwrap()
-            .summary,
+            Linter::new(rules, settings)
+                .others(Some(&others))
+                .lint_source(&Source::new("beside.xml", &beside))
+                .unwrap()
+                .summary,
         );
     }
-    match lint_with_others(&Source::new("", text), rules, settings, Detail::Edits, Some(&others)) {
+    match Linter::new(rules, settings)
+        .detail(Detail::Edits)
+        .others(Some(&others))
+        .lint_source(&Source::new("", text))
+    {
         Ok(findings) => findings.open,
         Err(_) => findings(text, rules, settings),
     }

@@ -1,7 +1,7 @@
 //! Documents spliced together from others: elements and attributes of one are inserted into
 //! another, and ambiguous text anywhere.
 
-use gvtg_xml::xml::scan::{Piece, pieces};
+use gvtg_xml::internals::xml::scan::{Piece, pieces};
 
 /// A pseudo-random number generator (splitmix64): the same seed gives the same numbers.
 pub struct Chance(pub u64);

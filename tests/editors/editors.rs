@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::skipped;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{fix, lint};
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::{Detail, Linter, RuleSet, Settings, builtin};
 use serde_json::{Value, json};
 
 use crate::common;
@@ -94,7 +92,8 @@ fn in_chroot(folder: &Path, command: &str) -> Command {
 /// the editor's format.
 fn findings(written: impl Fn(&str, &str) -> String) -> Vec<Value> {
     let rules = RuleSet::all(builtin());
-    let found = lint(DOMAIN, &rules, &Settings::default()).unwrap();
+    let found =
+        Linter::new(&rules, &Settings::default()).detail(Detail::Edits).lint(DOMAIN).unwrap().open;
     let severity = |name: &str| {
         1 + ["error", "warning", "info"].iter().position(|known| *known == name).unwrap()
     };
@@ -115,12 +114,13 @@ fn sorted(mut findings: Vec<Value>) -> Vec<String> {
 /// `fix` writes.
 fn assert_fixed(folder: &Path) {
     let rules = RuleSet::all(builtin());
-    let found = lint(DOMAIN, &rules, &Settings::default()).unwrap();
+    let found =
+        Linter::new(&rules, &Settings::default()).detail(Detail::Edits).lint(DOMAIN).unwrap().open;
     let video = found.iter().find(|one| one.rule.id == "stray-video").unwrap();
     let without_video = video.fix.as_ref().unwrap().edits.apply(DOMAIN);
     assert!(!without_video.contains("<video>"));
     assert_eq!(read(folder, "quick.xml"), without_video);
-    assert_eq!(fix(without_video, &rules, &Settings::default()).unwrap().text, FIXED);
+    assert_eq!(Linter::new(&rules, &Settings::default()).fix(without_video).unwrap().text, FIXED);
     assert_eq!(read(folder, "virsh000000.xml"), FIXED);
 }
 

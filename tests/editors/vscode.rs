@@ -12,9 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::program::{has_tool, outcome, run};
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::lint;
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::{Detail, Linter, RuleSet, Settings, builtin};
 use serde_json::Value;
 
 use crate::common;
@@ -91,7 +89,8 @@ fn vscode_shows_and_fixes_findings() {
     succeed(command.current_dir(&lab));
 
     let rules = RuleSet::all(builtin());
-    let found = lint(DOMAIN, &rules, &Settings::default()).unwrap();
+    let found =
+        Linter::new(&rules, &Settings::default()).detail(Detail::Edits).lint(DOMAIN).unwrap().open;
     let expected: BTreeSet<String> = found
         .iter()
         .map(|one| {
@@ -140,7 +139,8 @@ fn the_problem_matcher_reads_what_lint_prints() {
     );
     assert_eq!(code, 0, "{stderr}");
     let rules = RuleSet::all(builtin());
-    let found = lint(DOMAIN, &rules, &Settings::default()).unwrap();
+    let found =
+        Linter::new(&rules, &Settings::default()).detail(Detail::Edits).lint(DOMAIN).unwrap().open;
     let expected = found.iter().map(|one| {
         let (line, column) = (one.start.line, one.start.column);
         format!(

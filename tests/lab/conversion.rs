@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
-use gvtg_xml::lint::fix;
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::internals::domain::{PropertySyntax, property_syntax_for};
+use gvtg_xml::{Linter, RuleSet, builtin, parse_settings};
 
 use crate::lab;
 use lab::{Answer, Device, Suite, complaints, devices, fault, say, vgpus};
@@ -83,7 +81,8 @@ fn documents() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let rules = RuleSet::all(builtin());
     let convert = |text: &str, flags: &str| {
         let settings = parse_settings(flags).expect("flags");
-        fix(text.to_owned(), &rules, &settings)
+        Linter::new(&rules, &settings)
+            .fix(text.to_owned())
             .unwrap_or_else(|error| panic!("{flags}: {error:?}\n{text}"))
             .text
     };

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gvtg_xml::domain::{PropertySyntax, Settings, property_syntax_for};
-use gvtg_xml::lint::{Diagnostic, Fixed, fix, lint};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::version::Version;
+use gvtg_xml::internals::domain::{PropertySyntax, property_syntax_for};
+use gvtg_xml::{Detail, Diagnostic, Fixed, Linter, RuleSet, Settings, Version, builtin};
 
 use crate::lab;
 use crate::libvirt_round_trip;
@@ -115,11 +113,15 @@ fn cases(corpus: &std::ffi::OsStr, libvirt: Version) -> Vec<Case> {
         // If libvirt could not read the text either, there is nothing to compare.
         let Ok(before) = std::fs::read_to_string(&path) else { continue };
         let fixed = |settings: &Settings| {
-            fix(before.clone(), &rules, settings)
+            Linter::new(&rules, settings)
+                .fix(before.clone())
                 .unwrap_or_else(|error| panic!("{name}: {error:?}"))
         };
-        let found =
-            lint(&before, &rules, &safe).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let found = Linter::new(&rules, &safe)
+            .detail(Detail::Edits)
+            .lint(&before)
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"))
+            .open;
         let is_unsuitable = found.iter().any(|found| found.rule.when.unsuitable);
         cases.push(Case {
             safe: fixed(&safe),

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
-use gvtg_xml::lint::fix;
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::internals::domain::{PropertySyntax, property_syntax_for};
+use gvtg_xml::{Linter, RuleSet, builtin, parse_settings};
 
 use crate::lab;
 use lab::{Answer, Suite, complaints, fault, say};
@@ -38,7 +36,10 @@ fn fixed_for(flags: &str) -> BTreeMap<String, String> {
     let settings = parse_settings(flags).expect("flags");
     let rules = RuleSet::all(builtin());
     let fixed = |before: String, name: &str| {
-        fix(before, &rules, &settings).unwrap_or_else(|error| panic!("{name}: {error:?}")).text
+        Linter::new(&rules, &settings)
+            .fix(before)
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"))
+            .text
     };
     fixtures()
         .into_iter()

@@ -4,10 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::suppress::SuppressionStyle;
-use gvtg_xml::lint::{Detail, fix, lint_all, suppress};
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::{Linter, RuleSet, SuppressionStyle, builtin, parse_settings};
 
 use crate::lab;
 use lab::say;
@@ -15,8 +12,7 @@ use lab::say;
 /// The suppressed rules of a text, each with its reason.
 fn suppressed(text: &str, flags: &str) -> Vec<(String, String)> {
     let findings =
-        lint_all(text, &RuleSet::all(builtin()), &parse_settings(flags).unwrap(), Detail::Words)
-            .unwrap();
+        Linter::new(&RuleSet::all(builtin()), &parse_settings(flags).unwrap()).lint(text).unwrap();
     let mut all: Vec<_> = findings
         .suppressed
         .into_iter()
@@ -40,32 +36,20 @@ fn the_metadata_survives_define_and_comments_do_not() {
     for suite in suites {
         let flags = format!("--libvirt {}", suite.libvirt);
         let settings = parse_settings(&format!("{flags} --type i915-GVTg_V5_4")).unwrap();
-        let written =
-            suppress(text.clone(), &names, REASON, SuppressionStyle::Metadata, &rules, &settings)
-                .unwrap()
-                .text;
-        let comments = suppress(
-            text.clone(),
-            &names,
-            "watched from afar",
-            SuppressionStyle::Comment,
-            &rules,
-            &settings,
-        )
-        .unwrap()
-        .text;
-        let fixed = fix(written.clone(), &rules, &settings).unwrap().text;
-        let typed_first = fix(text.clone(), &rules, &settings).unwrap().text;
-        let typed_first = suppress(
-            typed_first,
-            &["silent-sound".into()],
-            REASON,
-            SuppressionStyle::Metadata,
-            &rules,
-            &settings,
-        )
-        .unwrap()
-        .text;
+        let written = Linter::new(&rules, &settings)
+            .suppress(text.clone(), &names, REASON, SuppressionStyle::Metadata)
+            .unwrap()
+            .text;
+        let comments = Linter::new(&rules, &settings)
+            .suppress(text.clone(), &names, "watched from afar", SuppressionStyle::Comment)
+            .unwrap()
+            .text;
+        let fixed = Linter::new(&rules, &settings).fix(written.clone()).unwrap().text;
+        let typed_first = Linter::new(&rules, &settings).fix(text.clone()).unwrap().text;
+        let typed_first = Linter::new(&rules, &settings)
+            .suppress(typed_first, &["silent-sound".into()], REASON, SuppressionStyle::Metadata)
+            .unwrap()
+            .text;
         let documents = [
             ("written", written),
             ("fixed", fixed),
@@ -96,7 +80,12 @@ fn the_metadata_survives_define_and_comments_do_not() {
             "{}:\n{back}",
             suite.name
         );
-        assert_eq!(fix(back.clone(), &rules, &settings).unwrap().text, back, "{}", suite.name);
+        assert_eq!(
+            Linter::new(&rules, &settings).fix(back.clone()).unwrap().text,
+            back,
+            "{}",
+            suite.name
+        );
         assert_eq!(
             suppressed(&dumped("typed-first"), &flags),
             [("silent-sound".to_owned(), REASON.to_owned())],

@@ -5,9 +5,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gvtg_xml::qemu::display::{self, Display};
-use gvtg_xml::qemu::options::{Release, names};
-use gvtg_xml::qemu::{DisplayValue, OptionList, Syntax, known_option};
+use gvtg_xml::internals::qemu::display;
+use gvtg_xml::internals::qemu::display::Display;
+use gvtg_xml::internals::qemu::options::{Release, names};
+use gvtg_xml::internals::qemu::{DisplayValue, OptionList, Syntax, known_option};
 
 use crate::lab;
 use lab::{Suite, say};

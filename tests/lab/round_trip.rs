@@ -4,10 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::fix;
-use gvtg_xml::qemu::property::{to_override, type_of};
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::internals::qemu::property::{to_override, type_of};
+use gvtg_xml::{Linter, RuleSet, builtin, parse_settings};
 
 use crate::lab;
 use lab::{Answer, Device, Suite, say, vgpus};
@@ -52,8 +50,9 @@ fn travel(name: &str, text: &str, releases: [&str; 3]) -> Option<Trip> {
     let (mut now, mut is_left) = (text.to_owned(), false);
     let steps = releases.map(|release| {
         let settings = parse_settings(&format!("--libvirt {release}")).expect("flags");
-        let fixed =
-            fix(now.clone(), &rules, &settings).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let fixed = Linter::new(&rules, &settings)
+            .fix(now.clone())
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         is_left |= fixed
             .remaining
             .iter()

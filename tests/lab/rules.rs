@@ -3,11 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::{Settings, property_syntax_for};
-use gvtg_xml::lint::fix;
-use gvtg_xml::rules::schema::{Example, Group, KnownMessage, MessageSource, Rule};
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::internals::domain::property_syntax_for;
+use gvtg_xml::internals::schema::{Example, KnownMessage, MessageSource};
+use gvtg_xml::{Group, Linter, Rule, RuleSet, Settings, builtin, parse_settings};
 
 use crate::common;
 use crate::lab;
@@ -53,7 +51,8 @@ impl Case {
             .as_ref()
             .filter(|_| !is_good)
             .map(|beside| common::document(beside, example.within, &settings));
-        let fixed = fix(text.clone(), &only, &settings)
+        let fixed = Linter::new(&only, &settings)
+            .fix(text.clone())
             .ok()
             .filter(|fixed| fixed.changed)
             .map(|fixed| fixed.text);

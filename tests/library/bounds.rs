@@ -6,7 +6,7 @@ use crate::common;
 
 use common::files::folder;
 use common::program::{feed, outcome, program, run, run_in};
-use gvtg_xml::xml::QEMU_NAMESPACE;
+use gvtg_xml::internals::xml::QEMU_NAMESPACE;
 
 const RULE: &str = r#"
 id = "every"

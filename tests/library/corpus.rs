@@ -7,13 +7,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::{fix, lint};
-use gvtg_xml::rules::schema::Group;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::text::Applicability;
-use gvtg_xml::xml;
+use gvtg_xml::internals::xml;
+use gvtg_xml::{Applicability, Detail, Group, Linter, RuleSet, Settings, builtin, parse_settings};
 
 use crate::common;
 
@@ -45,7 +40,11 @@ fn each(mut check: impl FnMut(&str, &str, &Settings)) {
     for path in files() {
         // One that is no text is a matter of tests/library/malformed.rs.
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        if lint(&text, &RuleSet::all(builtin()), &Settings::default()).is_err() {
+        if Linter::new(&RuleSet::all(builtin()), &Settings::default())
+            .detail(Detail::Edits)
+            .lint(&text)
+            .is_err()
+        {
             continue;
         }
         for flags in SETTINGS {
@@ -63,7 +62,8 @@ fn fix_reaches_its_end_and_stays_there() {
     let rules = RuleSet::all(builtin());
     let mut rounds: BTreeMap<usize, usize> = BTreeMap::new();
     each(|name, text, settings| {
-        let once = fix(text.to_owned(), &rules, settings)
+        let once = Linter::new(&rules, settings)
+            .fix(text.to_owned())
             .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         *rounds.entry(once.rounds).or_default() += 1;
         assert!(
@@ -71,11 +71,12 @@ fn fix_reaches_its_end_and_stays_there() {
             "{name}: three rounds, the last of which finds nothing, are the most: {:?}",
             ids(&once.applied)
         );
-        let twice = fix(once.text.clone(), &rules, settings).unwrap();
+        let twice = Linter::new(&rules, settings).fix(once.text.clone()).unwrap();
         assert_eq!(twice.text, once.text, "{name}: fixing twice is fixing once");
         let level = settings.applicability();
-        let left = lint(&once.text, &rules, settings).unwrap();
-        let withheld = |left: &gvtg_xml::lint::Diagnostic<'_>| left.rule.group == Group::Display;
+        let left =
+            Linter::new(&rules, settings).detail(Detail::Edits).lint(&once.text).unwrap().open;
+        let withheld = |left: &gvtg_xml::Diagnostic<'_>| left.rule.group == Group::Display;
         for left in left
             .iter()
             .filter(|left| left.fix.as_ref().is_some_and(|fix| fix.applicability >= level))
@@ -91,7 +92,7 @@ fn fix_reaches_its_end_and_stays_there() {
     println!("rounds that edited: {rounds:?}");
 }
 
-fn ids(diagnostics: &[gvtg_xml::lint::Diagnostic<'_>]) -> Vec<String> {
+fn ids(diagnostics: &[gvtg_xml::Diagnostic<'_>]) -> Vec<String> {
     diagnostics.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect()
 }
 
@@ -100,11 +101,11 @@ fn lint_shows_no_fix_that_fix_does_not_make() {
     let rules = RuleSet::all(builtin());
     let mut shown = 0;
     each(|name, text, settings| {
-        let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+        let fixed = Linter::new(&rules, settings).fix(text.to_owned()).unwrap();
         let made: BTreeSet<_> =
             fixed.applied.iter().map(|made| (&made.rule.id, made.start)).collect();
         let level = settings.applicability();
-        for found in lint(text, &rules, settings).unwrap() {
+        for found in Linter::new(&rules, settings).detail(Detail::Edits).lint(text).unwrap().open {
             let risk = found
                 .fix
                 .as_ref()
@@ -141,8 +142,8 @@ fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
     let rules = RuleSet::all(builtin());
     let mut traced = 0;
     each(|name, text, settings| {
-        let fixed = fix(text.to_owned(), &rules, settings).unwrap();
-        let source = gvtg_xml::text::Source::new("", text);
+        let fixed = Linter::new(&rules, settings).fix(text.to_owned()).unwrap();
+        let source = gvtg_xml::Source::new("", text);
         for one in fixed.applied.iter().chain(&fixed.remaining) {
             assert_eq!(
                 (one.start, one.end),
@@ -153,9 +154,10 @@ fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
         }
         // The same things are found in the new text: each begins with what it begins with in the
         // old one.
-        let mut now = lint(&fixed.text, &rules, settings).unwrap();
+        let mut now =
+            Linter::new(&rules, settings).detail(Detail::Edits).lint(&fixed.text).unwrap().open;
         for left in fixed.remaining.iter().filter(|left| !left.in_inserted_text) {
-            let is_same = |one: &gvtg_xml::lint::Diagnostic<'_>| {
+            let is_same = |one: &gvtg_xml::Diagnostic<'_>| {
                 one.rule.id == left.rule.id
                     && one.message == left.message
                     && fixed.text[one.span.start..].chars().next()
@@ -176,7 +178,7 @@ fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
 fn each_fix_alone_leaves_a_document_that_can_be_read() {
     let rules = RuleSet::all(builtin());
     each(|name, text, settings| {
-        let all = lint(text, &rules, settings).unwrap();
+        let all = Linter::new(&rules, settings).detail(Detail::Edits).lint(text).unwrap().open;
         // Until what is in the wrong namespace or block is where it counts, no other edit is sure.
         let may_wait = text.matches("<devices").count() > 1
             || all.iter().any(|found| found.rule.group == Group::Namespace);
@@ -202,13 +204,13 @@ fn each_fix_alone_leaves_a_document_that_can_be_read() {
 fn what_no_fix_names_stays_byte_for_byte() {
     let rules = RuleSet::all(builtin());
     each(|name, text, settings| {
-        let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+        let fixed = Linter::new(&rules, settings).fix(text.to_owned()).unwrap();
         if !fixed.changed {
             assert_eq!(fixed.text, text, "{name}");
             return;
         }
         // Every line that went was named by a finding: inside its element, or its place.
-        let found = lint(text, &rules, settings).unwrap();
+        let found = Linter::new(&rules, settings).detail(Detail::Edits).lint(text).unwrap().open;
         let named: Vec<_> = found
             .iter()
             .filter_map(|found| found.fix.as_ref())
@@ -259,7 +261,8 @@ fn xmllint_reads_the_result_without_a_word() {
             return;
         }
         let path = folder.path().join(format!("{}.xml", names.len()));
-        std::fs::write(&path, fix(text.to_owned(), &rules, settings).unwrap().text).unwrap();
+        std::fs::write(&path, Linter::new(&rules, settings).fix(text.to_owned()).unwrap().text)
+            .unwrap();
         names.push(name.to_owned());
     });
     let paths: Vec<PathBuf> =

@@ -3,10 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::{Fixed, fix};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::xml::{QEMU_NAMESPACE, read};
+use gvtg_xml::internals::xml::{QEMU_NAMESPACE, read};
+use gvtg_xml::{Fixed, Linter, RuleSet, builtin, parse_settings};
 
 use crate::common;
 
@@ -15,7 +13,9 @@ fn read_fixture(name: &str) -> String {
 }
 
 fn fixed(text: &str, flags: &str) -> Fixed<'static> {
-    fix(text.to_owned(), &RuleSet::all(builtin()), &parse_settings(flags).unwrap()).unwrap()
+    Linter::new(&RuleSet::all(builtin()), &parse_settings(flags).unwrap())
+        .fix(text.to_owned())
+        .unwrap()
 }
 
 /// The values of all `<qemu:arg>`, in order.
@@ -31,7 +31,7 @@ fn arguments(text: &str) -> Vec<String> {
 fn overrides(text: &str) -> Vec<String> {
     read(text, |document| {
         let properties = document.elements().filter(|element| element.is_qemu("property"));
-        let line = |property: gvtg_xml::xml::Element<'_>| {
+        let line = |property: gvtg_xml::internals::xml::Element<'_>| {
             let alias = property
                 .parent()
                 .and_then(|frontend| frontend.parent())

@@ -12,10 +12,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use common::program::has_tool;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::lint;
-use gvtg_xml::rules::RuleSet;
-use gvtg_xml::xml::decode;
+use gvtg_xml::{Detail, Linter, RuleSet, Settings, decode};
 
 const DOCUMENT: &str = "<?xml version='1.0' encoding='UTF-8'?>\n<!-- c --><?p i?>\n<domain type=\"kvm\" xmlns:q='u' xmlns='' xml:id='i'>\
     <name>a&amp;&#65;é]]</name>\r\n<q:x q:y = '&lt;1'/><![CDATA[<]]><on x='' /><qemu:arg/></domain >\n";
@@ -104,7 +101,11 @@ fn own_error(input: &[u8]) -> Option<String> {
         Ok(text) => text,
         Err(error) => return Some(error.message),
     };
-    lint(text, &no_rules, &Settings::default()).err().map(|error| error.message)
+    Linter::new(&no_rules, &Settings::default())
+        .detail(Detail::Edits)
+        .lint(text)
+        .err()
+        .map(|error| error.message)
 }
 
 /// The numbers of the files in which xmllint finds an error other than a `qemu:` that is nowhere
@@ -188,8 +189,9 @@ fn fixtures_are_well_formed_for_both_before_and_after_fixing() {
         fixtures.iter().filter(|path| path.extension().is_some_and(|extension| extension == "xml"))
     {
         let text = std::fs::read_to_string(path).unwrap();
-        let rules = RuleSet::all(gvtg_xml::rules::builtin());
-        let fixed = gvtg_xml::lint::fix(text.clone(), &rules, &Settings::default()).unwrap().text;
+        let rules = RuleSet::all(gvtg_xml::builtin());
+        let fixed =
+            gvtg_xml::Linter::new(&rules, &Settings::default()).fix(text.clone()).unwrap().text;
         for text in [text, fixed] {
             let output = common::program::feed(
                 Command::new("xmllint").args(["--noout", "-"]),

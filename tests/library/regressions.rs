@@ -2,18 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use gvtg_xml::domain::{Audio, SettingOverrides, Settings};
-use gvtg_xml::lint::{Detail, Diagnostic, fix, lint, lint_all};
-use gvtg_xml::rules::RuleSet;
-use gvtg_xml::rules::builtin;
-use gvtg_xml::text::Applicability;
-use gvtg_xml::xml::QEMU_NAMESPACE;
+use gvtg_xml::internals::xml::QEMU_NAMESPACE;
+use gvtg_xml::{
+    Applicability, Audio, Detail, Diagnostic, Linter, RuleSet, SettingOverrides, Settings, builtin,
+};
 
 fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {
     let text = format!(
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>"
     );
-    fix(text, &RuleSet::all(builtin()), settings).unwrap().text
+    Linter::new(&RuleSet::all(builtin()), settings).fix(text).unwrap().text
 }
 
 const VGPU: &str = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'>\
@@ -35,7 +33,7 @@ fn what_later_rounds_find_is_where_it_was_when_the_text_came_in() {
         "<domain type='kvm'>\n  <devices>\n    {VGPU}\n  <sound model='ich9'/><qemu:commandline xmlns:qemu='{QEMU_NAMESPACE}'>\n      <qemu:arg value='-set'/>\n\
          \t<qemu:arg value='device.hostdev0.xres=800'/>\n    <qemu:arg value='stray'/>\n    </qemu:commandline>\n  </devices>\n</domain>\n"
     );
-    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let fixed = Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text).unwrap();
     let at = |list: &[Diagnostic<'_>], rule: &str| {
         let one = list
             .iter()
@@ -59,7 +57,7 @@ fn what_is_left_in_what_a_fix_put_in_is_new_and_where_that_was_put() {
     let text =
         "<domain type='kvm'>\n  <os firmware='efi'/>\n  <devices>\n  </devices>\n</domain>\n"
             .to_owned();
-    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let fixed = Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text).unwrap();
     let left = fixed.remaining.iter().find(|left| left.rule.id == "uefi-without-romfile").unwrap();
     assert!(
         left.in_inserted_text && left.start == left.end && (3..=4).contains(&left.start.line),
@@ -121,7 +119,7 @@ fn an_alias_that_another_vgpu_has_is_given_with_a_number_and_stays() {
         text.contains("<alias name='ua-own-2'/>") && text.contains("device.ua-own-2.display=on"),
         "{text}"
     );
-    let again = fix(text, &RuleSet::all(builtin()), &settings).unwrap();
+    let again = Linter::new(&RuleSet::all(builtin()), &settings).fix(text).unwrap();
     assert!(!again.changed, "{}", again.text);
 }
 
@@ -204,7 +202,8 @@ fn no_safe_fix_replaces_a_uuid_that_a_template_fills_in() {
         "{ uuid }",
     ] {
         let text = with_vgpu(UUID_HERE, uuid);
-        let all = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let all =
+            Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text.clone()).unwrap();
         assert!(all.text.contains(&format!("uuid='{uuid}'")), "{uuid}: {}", all.text);
         assert!(all.text.contains("x-igd-opregion"), "the rest is fixed: {}", all.text);
         let left: Vec<_> =
@@ -219,7 +218,8 @@ fn no_safe_fix_replaces_a_uuid_that_a_template_fills_in() {
         let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
         for settings in [Settings { unsafe_fixes: true, ..Settings::default() }, asked] {
             assert!(
-                !fix(text.clone(), &RuleSet::all(builtin()), &settings)
+                !Linter::new(&RuleSet::all(builtin()), &settings)
+                    .fix(text.clone())
                     .unwrap()
                     .text
                     .contains(uuid),
@@ -228,7 +228,8 @@ fn no_safe_fix_replaces_a_uuid_that_a_template_fills_in() {
         }
     }
     for word in ["your-gpu-uuid-here", "GPU_UUID", "{your-gpu-uuid-here}", "XXXX"] {
-        let all = fix(with_vgpu(UUID_HERE, word), &RuleSet::all(builtin()), &Settings::default())
+        let all = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+            .fix(with_vgpu(UUID_HERE, word))
             .unwrap();
         assert!(!all.text.contains(word) && all.remaining.is_empty(), "{word}: {}", all.text);
     }
@@ -323,13 +324,17 @@ fn no_value_that_a_template_fills_in_is_overwritten_or_removed() {
         (override_of("ua-{{ x }}", "x-igd-opregion", "bool", "true"), "alias='ua-{{ x }}'"),
     ];
     for (text, kept) in vgpus.chain(others).chain(overrides) {
-        let fixed = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let fixed =
+            Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text.clone()).unwrap();
         assert!(fixed.text.contains(kept), "{kept} is lost in {}", fixed.text);
-        let again =
-            fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let again = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+            .fix(fixed.text.clone())
+            .unwrap();
         assert_eq!(again.text, fixed.text, "{kept}");
         for detail in [Detail::Line, Detail::Words, Detail::Edits] {
-            let found = lint_all(&text, &RuleSet::all(builtin()), &Settings::default(), detail)
+            let found = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+                .detail(detail)
+                .lint(&text)
                 .unwrap()
                 .open;
             let sure = |found: &[Diagnostic<'_>]| {
@@ -338,10 +343,11 @@ fn no_value_that_a_template_fills_in_is_overwritten_or_removed() {
                     .map(|one| one.fix.as_ref().map(|fix| fix.applicability))
                     .collect::<Vec<_>>()
             };
-            let all =
-                lint_all(&text, &RuleSet::all(builtin()), &Settings::default(), Detail::Edits)
-                    .unwrap()
-                    .open;
+            let all = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+                .detail(Detail::Edits)
+                .lint(&text)
+                .unwrap()
+                .open;
             assert_eq!(
                 sure(&found),
                 sure(&all),
@@ -356,7 +362,11 @@ fn a_uuid_made_from_a_templates_name_is_noted_as_shared() {
     let note =
         "all VMs of this template get the same vGPU: make the UUID a template expression too";
     let has_note = |text: &str, settings: &Settings| {
-        let found = lint_all(text, &RuleSet::all(builtin()), settings, Detail::Line).unwrap().open;
+        let found = Linter::new(&RuleSet::all(builtin()), settings)
+            .detail(Detail::Line)
+            .lint(text)
+            .unwrap()
+            .open;
         found.iter().flat_map(|found| &found.related).any(|related| related.message == note)
     };
     let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
@@ -386,7 +396,7 @@ fn an_argument_whose_uuid_a_template_fills_in_is_the_vgpu() {
             "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices/>\
              <qemu:commandline>{arguments}</qemu:commandline></domain>"
         );
-        let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let fixed = Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text).unwrap();
         assert!(!fixed.text.contains("<hostdev"), "it needs no second vGPU: {}", fixed.text);
         let (_, kept) = device.split_once(',').unwrap();
         assert!(
@@ -401,7 +411,7 @@ fn an_argument_whose_uuid_a_template_fills_in_is_the_vgpu() {
 fn a_template_expression_that_moves_is_not_lost() {
     let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.romfile={{ rom }}'/></qemu:commandline></domain>";
     let text = with_vgpu("<alias name='ua-gvtg'/>", "").replace("</domain>", set);
-    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let fixed = Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text).unwrap();
     assert!(
         fixed.text.contains("<qemu:property name='romfile' type='string' value='{{ rom }}'/>"),
         "{}",
@@ -409,12 +419,9 @@ fn a_template_expression_that_moves_is_not_lost() {
     );
     assert!(!fixed.text.contains("-set"), "{}", fixed.text);
     let devices = "<devices><graphics type='vnc' port='{{ port }}'><gl enable='no'/></graphics></devices></domain>";
-    let fixed = fix(
-        with_vgpu("", "").replace("</domain>", devices),
-        &RuleSet::all(builtin()),
-        &Settings::default(),
-    )
-    .unwrap();
+    let fixed = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        .fix(with_vgpu("", "").replace("</domain>", devices))
+        .unwrap();
     assert_eq!(
         fixed.text.matches("<devices>").count(),
         1,
@@ -430,14 +437,16 @@ fn a_missing_vgpu_is_added_next_to_what_a_template_fills_in() {
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices/>\
          <qemu:commandline><qemu:env name='DISPLAY' value='{{{{ display }}}}'/></qemu:commandline></domain>"
     );
-    let fixed = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let fixed =
+        Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text.clone()).unwrap();
     assert!(
         fixed.text.contains("<hostdev") && fixed.text.contains("value='{{ display }}'"),
         "{}",
         fixed.text
     );
     let of_a_shell = text.replace("{{ display }}", "$DISPLAY");
-    let fixed = fix(of_a_shell, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let fixed =
+        Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(of_a_shell).unwrap();
     assert!(
         fixed.text.contains("name='DISPLAY' value=':0'"),
         "a guide's word for a shell is not a template: {}",
@@ -506,7 +515,7 @@ fn a_uuid_with_the_signs_of_an_unknown_template_engine_is_replaced_by_no_safe_fi
         "§uuid§",
     ] {
         let text = with_vgpu(UUID_HERE, uuid);
-        let all = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let all = Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text).unwrap();
         assert!(all.text.contains(&format!("uuid='{uuid}'")), "{uuid}: {}", all.text);
         assert!(
             all.remaining.iter().any(|left| left.rule.id == "vgpu-uuid"),
@@ -520,12 +529,19 @@ fn a_uuid_with_the_signs_of_an_unknown_template_engine_is_replaced_by_no_safe_fi
 fn a_template_gets_no_vgpu_that_all_its_vms_share_unasked() {
     let text = "<domain type='kvm'><name>{{ n }}</name><uuid>{{ u }}</uuid><devices/></domain>";
     assert_eq!(
-        fix(text.to_owned(), &RuleSet::all(builtin()), &Settings::default()).unwrap().text,
+        Linter::new(&RuleSet::all(builtin()), &Settings::default())
+            .fix(text.to_owned())
+            .unwrap()
+            .text,
         text
     );
     let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
     assert!(
-        fix(text.to_owned(), &RuleSet::all(builtin()), &asked).unwrap().text.contains(UUID_HERE)
+        Linter::new(&RuleSet::all(builtin()), &asked)
+            .fix(text.to_owned())
+            .unwrap()
+            .text
+            .contains(UUID_HERE)
     );
 }
 
@@ -559,7 +575,11 @@ fn a_display_of_none_takes_the_opengl_of_all_but_spice() {
     let text = format!(
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{VGPU}</devices>{window}</domain>"
     );
-    let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let found = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        .detail(Detail::Edits)
+        .lint(&text)
+        .unwrap()
+        .open;
     assert!(found.iter().any(|found| found.message.contains("-nographic turns off")), "{found:?}");
 }
 
@@ -586,8 +606,10 @@ fn blanks_at_the_end_of_a_line_stay_on_it() {
         for newline in ["\n", "\r\n"] {
             let text = format!("<domain type='kvm'>  \n  <name>w</name> \n{devices}</domain>  \n")
                 .replace('\n', newline);
-            let fixed =
-                fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap().text;
+            let fixed = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+                .fix(text.clone())
+                .unwrap()
+                .text;
             let mut lines = fixed.split('\n');
             // The root gets a declaration, and an empty <devices/> opens.
             let is_kept =
@@ -626,15 +648,16 @@ fn the_vgpu_with_display_and_ramfb_shows_the_picture_and_keeps_doing_so() {
             vgpu(first, 1),
             vgpu(second, 2)
         );
-        let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let fixed = Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text).unwrap();
         let (_, second) = fixed.text.split_once("b65841").unwrap();
         assert!(
             second.contains("ramfb='on'") && second.contains("<alias name='ua-gvtg'/>"),
             "{}",
             fixed.text
         );
-        let again =
-            fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let again = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+            .fix(fixed.text.clone())
+            .unwrap();
         assert_eq!(again.text, fixed.text);
         let claims = fixed
             .applied
@@ -762,7 +785,10 @@ fn a_vm_gets_no_second_ramfb() {
                 }
                 let text = fixed(&format!("{devices}{vgpu}"), &qemu, &settings);
                 assert_eq!(ramfbs(&text), 1, "libvirt {libvirt}: {text}");
-                let again = fix(text.clone(), &RuleSet::all(builtin()), &settings).unwrap().text;
+                let again = Linter::new(&RuleSet::all(builtin()), &settings)
+                    .fix(text.clone())
+                    .unwrap()
+                    .text;
                 assert_eq!(again, text, "libvirt {libvirt}");
             }
         }
@@ -836,7 +862,11 @@ fn a_cards_attributes_that_libvirt_drops_are_not_findings() {
     let text = format!("<domain type='kvm'><devices>{card}{WITHOUT_RAMFB}</devices></domain>");
     let finds = |libvirt: &str| {
         let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
-        let found = lint(&text, &RuleSet::all(builtin()), &settings).unwrap();
+        let found = Linter::new(&RuleSet::all(builtin()), &settings)
+            .detail(Detail::Edits)
+            .lint(&text)
+            .unwrap()
+            .open;
         ["display-without-graphics", "ramfb-elsewhere", "missing-ramfb"]
             .map(|rule| found.iter().any(|found| found.rule.id == rule))
     };
@@ -852,7 +882,11 @@ fn a_vgpu_without_opregion_next_to_a_file_with_it_is_fine_on_every_qemu() {
     let text = format!(
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{WITHOUT_RAMFB}</devices>{off}</domain>"
     );
-    let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let found = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        .detail(Detail::Edits)
+        .lint(&text)
+        .unwrap()
+        .open;
     assert!(!found.iter().any(|found| found.rule.id.contains("opregion")), "{found:?}");
 }
 
@@ -976,7 +1010,7 @@ fn a_vgpu_gets_no_opregion_next_to_another_device_with_one() {
 }
 
 fn fixed_again(text: &str, settings: &Settings) -> String {
-    fix(text.to_owned(), &RuleSet::all(builtin()), settings).unwrap().text
+    Linter::new(&RuleSet::all(builtin()), settings).fix(text.to_owned()).unwrap().text
 }
 
 #[test]
@@ -1066,7 +1100,7 @@ fn the_ramfb_that_is_turned_off_on_another_vgpu_is_named() {
     let graphics = "<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>";
     let text = format!("<domain type='kvm'><devices>{first}{other}{graphics}</devices></domain>");
     let place = text.find("ramfb='on'").unwrap();
-    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let fixed = Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(text).unwrap();
     let mut related = fixed
         .applied
         .iter()
@@ -1086,7 +1120,11 @@ fn a_display_that_qemu_cannot_open_is_replaced_only_where_that_is_asked_for() {
         let text = format!(
             "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{VGPU}</devices>{arguments}</domain>"
         );
-        let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let found = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+            .detail(Detail::Edits)
+            .lint(&text)
+            .unwrap()
+            .open;
         found.iter().any(|found| found.rule.id == "unusable-display")
     };
     for display in ["dbus,gl=on", "spice-app,gl=on", "nonsense,gl=on"] {
@@ -1122,7 +1160,11 @@ fn an_old_libvirt_gets_opengl_for_the_option_sdl_too() {
 #[test]
 fn an_audio_type_that_a_template_fills_in_is_not_invalid() {
     let text = "<domain type='kvm'><devices><sound model='ich9'/><audio id='1' type='{{ audio }}'/></devices></domain>";
-    let found = lint(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let found = Linter::new(&RuleSet::all(builtin()), &Settings::default())
+        .detail(Detail::Edits)
+        .lint(text)
+        .unwrap()
+        .open;
     assert!(!found.iter().any(|found| found.rule.id == "invalid-audio-type"), "{found:?}");
 }
 

@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lint::Diagnostic;
-use gvtg_xml::lint::fix;
-use gvtg_xml::rules::schema::{Check, Example, Fix, Rule, SnippetContext};
-use gvtg_xml::rules::{RuleSet, builtin, of_host};
-use gvtg_xml::text::Applicability;
+use gvtg_xml::internals::schema::{Check, Example, Fix, SnippetContext};
+use gvtg_xml::{
+    Applicability, Diagnostic, Linter, Rule, RuleSet, Settings, builtin, of_host, parse_settings,
+};
 
 use crate::common;
 
@@ -151,7 +148,7 @@ fn a_fixed_example_is_what_the_rules_fix_alone_makes() {
     each_example(|rule, example, settings| {
         let Some(bad) = &example.bad else { return };
         let text = common::document(&bad.replace(['»', '«'], ""), example.within, settings);
-        let Ok(fixed) = fix(text.clone(), &only(rule), settings) else {
+        let Ok(fixed) = Linter::new(&only(rule), settings).fix(text.clone()) else {
             assert!(
                 example.fixed.is_none() && rule.fix.is_empty(),
                 "{}: a text that can't be read can't be fixed",
@@ -206,7 +203,7 @@ fn the_table_is_complete() {
         );
         let file = std::fs::read_to_string(format!("rules/host/{id}.toml"))
             .expect("the file is named like the rule");
-        gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
+        gvtg_xml::parse_rule(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
     }
     for rule in builtin() {
         let id = &rule.id;
@@ -235,7 +232,7 @@ fn the_table_is_complete() {
         assert!(!rule.fix.is_empty() || rule.help.is_some(), "{id}: neither fix nor help");
         let file = std::fs::read_to_string(format!("rules/{id}.toml"))
             .expect("the file is named like the rule");
-        gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
+        gvtg_xml::parse_rule(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
         for example in rule.example.iter() {
             assert!(
                 example.bad.is_some() != example.good.is_some(),
@@ -269,7 +266,7 @@ fn rule_files_with_faults_are_refused_with_words() {
     let good = std::fs::read_to_string("rules/stray-video.toml").unwrap();
     let errors = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
-        gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
+        gvtg_xml::parse_rule(&good.replace(from, to)).expect_err(to)
     };
     let error = |from: &str, to: &str| {
         let mut errors = errors(from, to);
@@ -296,7 +293,7 @@ fn rule_files_with_faults_are_refused_with_words() {
             .message
             .contains("there is no setting 'keep-vido'")
     );
-    let says = |errors: Vec<gvtg_xml::rules::RuleError>, words: &str| {
+    let says = |errors: Vec<gvtg_xml::RuleError>, words: &str| {
         errors.iter().any(|error| error.message.contains(words))
     };
     assert!(says(
@@ -306,7 +303,7 @@ fn rule_files_with_faults_are_refused_with_words() {
     let good = std::fs::read_to_string("rules/host/small-aperture.toml").unwrap();
     let errors = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
-        gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
+        gvtg_xml::parse_rule(&good.replace(from, to)).expect_err(to)
     };
     assert!(says(errors("group = \"host\"", "group = \"domain\""), "must have `ok-message`"));
     assert!(says(errors("({found})", "({@type})"), "{@type}"));
@@ -423,7 +420,7 @@ setting = »\"x\"«
         of_environment,
     ] {
         let text = marked.replace(['»', '«'], "");
-        let errors = gvtg_xml::rules::parse(&text).expect_err(&text);
+        let errors = gvtg_xml::parse_rule(&text).expect_err(&text);
         let mut shown = text.clone();
         for error in errors.iter().rev() {
             shown.insert(error.span.end, '«');

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use common::program::{feed, has_tool};
-use gvtg_xml::rules::builtin;
-use gvtg_xml::rules::path::Selector;
-use gvtg_xml::rules::schema::Check;
-use gvtg_xml::rules::select::Search;
-use gvtg_xml::xml::{Children, read};
+use gvtg_xml::builtin;
+use gvtg_xml::internals::path::Selector;
+use gvtg_xml::internals::schema::Check;
+use gvtg_xml::internals::select::Search;
+use gvtg_xml::internals::xml::{Children, read};
 
 /// What no rule asks for, and what is easily understood wrongly.
 const ODD: &[&str] = &[

@@ -7,12 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use common::program::{feed, outcome, program, run};
-use gvtg_xml::domain::{Settings, property_syntax_for};
-use gvtg_xml::host::Root;
-use gvtg_xml::host::installed::libvirt;
-use gvtg_xml::lint::lint;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::version::Version;
+use gvtg_xml::internals::domain::property_syntax_for;
+use gvtg_xml::internals::host::Root;
+use gvtg_xml::internals::host::installed::libvirt;
+use gvtg_xml::{Detail, Linter, RuleSet, Settings, Version, builtin};
 use serde_json::{Value, json};
 
 use crate::client;
@@ -50,7 +48,11 @@ fn documents() -> Vec<String> {
         };
         [text.clone(), other]
     });
-    variants.filter(|text| lint(text, &rules, &Settings::default()).is_ok()).collect()
+    variants
+        .filter(|text| {
+            Linter::new(&rules, &Settings::default()).detail(Detail::Edits).lint(text).is_ok()
+        })
+        .collect()
 }
 
 /// Writes the documents to a folder, with names as in `virsh edit` or with others.

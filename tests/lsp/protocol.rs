@@ -7,10 +7,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use gen_lsp_types as official;
-use gvtg_xml::domain::Settings;
-use gvtg_xml::lsp::{SessionEnd, SessionError, serve};
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::settings::config::{ConfigWatcher, Origin, PartialConfig};
+use gvtg_xml::internals::lsp::{SessionEnd, SessionError, serve};
+use gvtg_xml::internals::settings::config::{ConfigWatcher, Origin, PartialConfig};
+use gvtg_xml::{RuleSet, Settings, builtin};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -395,8 +394,10 @@ fn the_server_has_the_editors_text_after_any_edits() {
         client.edit(NAMED, 0..spoilt.len(), &text);
         assert_eq!(codes(&json!(client.pull(NAMED))), wanted, "{encoding}");
         let actions = client.actions(NAMED, 0..0, Some("source.fixAll"));
-        let fixed =
-            gvtg_xml::lint::fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap().text;
+        let fixed = gvtg_xml::Linter::new(&RuleSet::all(builtin()), &Settings::default())
+            .fix(text)
+            .unwrap()
+            .text;
         assert_eq!(
             client.applied(NAMED, &actions[0]["edit"]),
             fixed,

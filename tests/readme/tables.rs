@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 
-use gvtg_xml::cli::manual::{Length, command};
-use gvtg_xml::rules::docs::{Markup, page, speaker};
-use gvtg_xml::rules::schema::Rule;
-use gvtg_xml::rules::{builtin, of_host, symptoms};
-use gvtg_xml::settings::Key;
-use gvtg_xml::settings::config::file::keys;
-use gvtg_xml::text::Applicability;
+use gvtg_xml::internals::docs::{Markup, page, speaker};
+use gvtg_xml::internals::manual::{Length, command};
+use gvtg_xml::internals::settings::Key;
+use gvtg_xml::internals::settings::config::file::keys;
+use gvtg_xml::{Applicability, Rule, builtin, of_host, symptoms};
 
 /// The names of all tables.
 pub const NAMES: [&str; 7] = [

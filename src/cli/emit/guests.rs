@@ -19,6 +19,7 @@ use crate::emit::{EmitOptions, Guest, shell};
 use crate::host::Root;
 use crate::host::generation::Generation;
 use crate::host::gpu;
+use crate::lint::skip::uses_gvtg;
 use crate::settings::config::{Configs, EffectiveConfig, LoadError, PartialConfig};
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
@@ -168,7 +169,7 @@ impl GuestArgs {
         let effective = configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref())
             .map_err(describe_error)?;
         let (mut guests, mut sources) = (Vec::new(), Vec::new());
-        for (input, in_force) in inputs.iter().zip(&effective.files) {
+        for (input, effective) in inputs.iter().zip(&effective.files) {
             let is_stdin = input.path.as_os_str() == "-";
             let name = if is_stdin {
                 self.stdin_filename.clone().unwrap_or("<stdin>".into())
@@ -177,11 +178,13 @@ impl GuestArgs {
             };
             let bytes = io::read(&input.path, self.max_size)
                 .map_err(|reason| UnreadableInput::new(&input.path, &name, reason, "", pipe))?;
-            if !input.named && lint::why_skipped(&input.path, &bytes, false).is_some() {
+            if !input.named && lint::why_skipped(&input.path, &bytes).is_some() {
                 continue;
             }
-            guests.push(self.guest(root, &name, &bytes, in_force)?);
-            sources.push(name);
+            if let Some(guest) = self.guest(root, &name, &bytes, effective, !input.named)? {
+                guests.push(guest);
+                sources.push(name);
+            }
         }
         if guests.is_empty() {
             let places: Vec<_> = self.files.iter().map(|path| clean_path(path)).collect();
@@ -191,13 +194,15 @@ impl GuestArgs {
         Ok(guests)
     }
 
+    /// Reads the guest of a domain; `None` if it is skipped because it has no sign of GVT-g.
     fn guest(
         &self,
         root: &Root,
         name: &str,
         bytes: &[u8],
-        in_force: &EffectiveConfig,
-    ) -> Result<Guest, GuestsError> {
+        effective: &EffectiveConfig,
+        skips_unrelated: bool,
+    ) -> Result<Option<Guest>, GuestsError> {
         let explicit = SettingOverrides {
             vgpu_type: self.vgpu_type.clone(),
             pci: self.pci.clone(),
@@ -206,7 +211,7 @@ impl GuestArgs {
         let settings = Settings {
             uuid: self.uuid,
             explicit,
-            fallback: in_force.settings.fallback.clone(),
+            fallback: effective.settings.fallback.clone(),
             ..Settings::default()
         };
         let options =
@@ -214,14 +219,19 @@ impl GuestArgs {
         let text =
             xml::decode(bytes).map_err(|error| DocumentError::in_bytes(name, bytes, &error))?;
         let source = Source::new(name, text);
-        let guest = domain::read(text, &settings, |domain| guest(domain, options))
-            .map_err(|error| DocumentError::new(name, source.position(error.offset), &error))?
-            .map_err(|error| DocumentError {
-                name: name.to_owned(),
-                position: source.position(error.offset),
-                message: error.message,
-                help: error.help,
-            })?;
+        let guest = domain::read(text, &settings, |domain| {
+            if skips_unrelated && !uses_gvtg(domain) {
+                return Ok(None);
+            }
+            guest(domain, options).map(Some)
+        })
+        .map_err(|error| DocumentError::new(name, source.position(error.offset), &error))?
+        .map_err(|error| DocumentError {
+            name: name.to_owned(),
+            position: source.position(error.offset),
+            message: error.message,
+            help: error.help,
+        })?;
         Ok(guest)
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn examine(
 /// Whether these bytes begin a domain's XML.
 fn is_domain(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
-    text.starts_with(b"<") && skip_reason(text, true).is_none()
+    text.starts_with(b"<") && skip_reason(text).is_none()
 }
 
 /// Adds the explanations of a log, each known error once.

@@ -208,7 +208,7 @@ fn explain_message(
     local_rules: &LocalRules<'_>,
     explanation: &mut Explanation,
 ) -> bool {
-    let result = catalog.asked(query);
+    let result = catalog.query(query);
     if result.is_nothing() {
         return false;
     }
@@ -219,12 +219,12 @@ fn explain_message(
             answer => page(answer),
         });
     }
-    if let ([entry], true) = (&topic.about[..], topic.beside.is_empty()) {
+    if let ([entry], true) = (&topic.about[..], topic.mentions.is_empty()) {
         explanation.add(&match entry {
             Entry::Rule(rule) => local_rules.page(rule),
             Entry::Symptom(symptom) => page_of(symptom),
         });
-    } else if !topic.about.is_empty() || !topic.beside.is_empty() {
+    } else if !topic.about.is_empty() || !topic.mentions.is_empty() {
         explanation.add(&topic_list(&topic, local_rules));
     }
     true
@@ -236,13 +236,13 @@ const MAX_LIST_ENTRIES: usize = 20;
 /// Lists the entries about a topic, one per line, and the number of omitted ones.
 fn topic_list(topic: &Topic<'_>, local_rules: &LocalRules<'_>) -> String {
     let about = &topic.about[..topic.about.len().min(MAX_LIST_ENTRIES)];
-    let beside = &topic.beside[..topic.beside.len().min(MAX_LIST_ENTRIES - about.len())];
+    let mentions = &topic.mentions[..topic.mentions.len().min(MAX_LIST_ENTRIES - about.len())];
     let mut text = local_rules.lines(about.iter().copied());
-    if !beside.is_empty() {
+    if !mentions.is_empty() {
         text.push_str(if about.is_empty() { "Mentioned in:\n" } else { "\nAlso mentioned in:\n" });
-        text.push_str(&local_rules.lines(beside.iter().copied()));
+        text.push_str(&local_rules.lines(mentions.iter().copied()));
     }
-    let left_out = topic.about.len() + topic.beside.len() - about.len() - beside.len();
+    let left_out = topic.about.len() + topic.mentions.len() - about.len() - mentions.len();
     if left_out > 0 {
         let _ = writeln!(text, "… and {left_out} more: add a word to narrow the list");
     }

@@ -15,7 +15,7 @@ const MAX_TOPICS: usize = 3;
 pub(super) fn are_separate(words: &[String], catalog: &Catalog<'_>) -> bool {
     let is_group = |word: &str| catalog.rules.iter().any(|rule| rule.group.name() == word);
     let is_name = |word: &String| is_named(word, catalog) && !is_group(word);
-    let is_topic = |word: &str| words.len() <= MAX_TOPICS && !catalog.asked(word).is_nothing();
+    let is_topic = |word: &str| words.len() <= MAX_TOPICS && !catalog.query(word).is_nothing();
     let is_question =
         |word: &String| is_named(word, catalog) || missing_file(word).is_some() || is_topic(word);
     words.iter().any(is_name) || words.iter().all(is_question)

@@ -8,8 +8,12 @@ use super::super::terminal::TerminalStyle;
 use super::super::{FixArgs, Options, atomic_write, io};
 use super::FixCommandError;
 use crate::lint::Foreign;
-use crate::settings::config::EffectiveConfig;
 use crate::text::sanitize::clean;
+
+/// Whether the result goes to stdout. A filter passes input that it skips through unchanged.
+pub(in crate::cli) fn is_filter(args: &FixArgs) -> bool {
+    !(args.in_place || args.diff || args.check)
+}
 
 /// A document to be fixed, and where the result goes.
 pub(in crate::cli) struct Document {
@@ -37,7 +41,6 @@ pub(in crate::cli) enum InputKind {
 pub(in crate::cli) fn read(
     input: &Input,
     args: &FixArgs,
-    in_force: &EffectiveConfig,
     options: &Options,
 ) -> Result<InputKind, FixCommandError> {
     let read = if args.in_place {
@@ -51,10 +54,8 @@ pub(in crate::cli) fn read(
         let name = name(&input.path, options);
         UnreadableInput::new(&input.path, &name, reason, "--security-info", pipe_end)
     })?;
-    if let Some(reason) = skipped(input, options, in_force, &bytes) {
-        // A filter passes input that it skips through unchanged.
-        let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter {
+    if let Some(reason) = skipped(input, options, &bytes) {
+        return if is_filter(args) {
             io::print_bytes(&bytes)?;
             Ok(InputKind::PassedThrough)
         } else {

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use super::error::fail;
 use super::files::{Input, collect};
-use super::lint::{Handled, claims_if_multiple, name, say_skipped, say_unreadable, settings_for};
+use super::lint::{
+    Handled, claims_if_multiple, name, note_skipped, say_skipped, say_unreadable, settings_for,
+    skips_unrelated,
+};
 use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
 use super::{FixArgs, Options, Status, configs, io, next_steps, suppress};
@@ -13,7 +16,7 @@ use crate::domain::Settings;
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::claims::Claims;
-use crate::lint::{Detail, Diagnostic, FixError, Fixed, Guest, fix_with_others};
+use crate::lint::{Diagnostic, FixError, Fixed, Foreign, Guest, Linter};
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::{self, Severity};
 use crate::settings::config::EffectiveConfig;
@@ -25,7 +28,7 @@ use crate::xml::{self, XmlError};
 mod document;
 mod error;
 
-pub(super) use document::{Document, InputKind, deliver, read};
+pub(super) use document::{Document, InputKind, deliver, is_filter, read};
 pub(super) use error::FixCommandError;
 
 /// The note for a domain in a folder that is left unchanged.
@@ -34,7 +37,7 @@ const FIXES_WITHHELD: &str = "cannot tell whether the mediated device is Intel's
 pub(super) fn run(args: &FixArgs) -> Status {
     let common = &args.common;
     let options = Options::new(common);
-    let to_stdout = !(args.in_place || args.diff || args.check);
+    let to_stdout = is_filter(args);
     let from_pipe = args.files.is_empty() || args.files == [PathBuf::from("-")];
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail(&FixCommandError::NoInput);
@@ -73,11 +76,11 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let mut guests = Vec::new();
     let mut others = claims_if_multiple(inputs);
     let mut written_versions = Vec::new();
-    for (index, (input, in_force)) in inputs.iter().zip(&configs.files).enumerate() {
-        let mut settings = settings_for(input, &options, in_force);
+    for (index, (input, effective)) in inputs.iter().zip(&configs.files).enumerate() {
+        let mut settings = settings_for(input, &options, effective);
         settings.fallback.display_env =
             settings.fallback.display_env.or_else(|| local_x_display.clone());
-        match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
+        match fix_one(input, args, &settings, effective, &options, others.as_mut(), &mut outputs) {
             Ok(Handled::Done(outcome)) => {
                 status = status.max(outcome.status);
                 if outcome.guest.is_some() && !written_versions.contains(&settings.libvirt) {
@@ -128,7 +131,7 @@ fn fix_one(
     input: &Input,
     args: &FixArgs,
     settings: &Settings,
-    in_force: &EffectiveConfig,
+    effective: &EffectiveConfig,
     options: &Options,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
@@ -136,7 +139,7 @@ fn fix_one(
     let name = name(&input.path, options);
     // A line break in a file name must not look like another line of the report.
     let shown = clean(&name);
-    let Document { text, to_replace } = match read(input, args, in_force, options)? {
+    let Document { text, to_replace } = match read(input, args, options)? {
         InputKind::Text(document) => document,
         InputKind::PassedThrough => {
             return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None }));
@@ -152,19 +155,25 @@ fn fix_one(
         }
     };
     // `fix FILE > FILE`: the shell empties the file before it is read.
-    let is_emptied = text.is_empty()
-        && input.path.as_os_str() != "-"
-        && !(args.in_place || args.diff || args.check);
+    let is_emptied = text.is_empty() && input.path.as_os_str() != "-" && is_filter(args);
     let original = (args.diff || args.check).then(|| text.clone());
     // The input is kept only if a report shows it, so that a large document is in memory once.
     let reported = args.output.is_requested().then(|| text.clone());
-    let mut fixed = match fix_with_others(
-        text,
-        &in_force.rules.set(),
-        settings,
-        outputs.detail() == Detail::Edits,
-        others.as_deref(),
-    ) {
+    let rules = effective.rules.set();
+    let linter = Linter::new(&rules, settings)
+        .detail(outputs.detail())
+        .others(others.as_deref())
+        .skip_unrelated(skips_unrelated(input, options, effective));
+    let mut fixed = match linter.fix(text) {
+        Ok(fixed) if fixed.is_skipped => {
+            let reason = note_skipped(input, options, Foreign::NoSign);
+            return if is_filter(args) {
+                io::print(&fixed.text)?;
+                Ok(Handled::Done(Outcome { status: Status::Clean, guest: None }))
+            } else {
+                Ok(Handled::Skipped(reason))
+            };
+        }
         Ok(fixed) => fixed,
         Err(FixError::Xml(mut error, position)) => {
             if is_emptied {
@@ -196,7 +205,7 @@ fn fix_one(
         others.add(&name, std::mem::take(&mut fixed.summary));
     }
     let status_of_remaining =
-        options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
+        options.status(effective, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change =
         if (fixed.changed || fixed.fixes_skipped_unknown_vendor) && !options.exit_zero {
             Status::Findings
@@ -220,7 +229,7 @@ fn fix_one(
         Part { state: State::Left, source: &before, diagnostics: &fixed.remaining },
         Part { state: State::Suppressed, source: &before, diagnostics: &fixed.suppressed },
     ];
-    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
+    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: effective.fail_on })?;
     if args.check && fixed.fixes_skipped_unknown_vendor && !args.output.is_for_programs() {
         io::print_note(&format!("{shown}: {FIXES_WITHHELD}"));
     }

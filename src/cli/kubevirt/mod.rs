@@ -15,7 +15,7 @@ use super::io::StdoutError;
 use super::terminal::TerminalStyle;
 use super::{Status, io};
 use crate::domain::{self, Domain, Settings};
-use crate::lint::{FixError, Foreign, fix, skip_reason};
+use crate::lint::{FixError, Foreign, Linter, skip_reason};
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::Severity;
 use crate::rules::{RuleRef, builtin};
@@ -157,7 +157,7 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), KubevirtError> {
     let vmi = Vmi::read(&args.vmi)?;
     let wanted = args.wanted.merged_with(&annotation_flags(&vmi)?);
     let text = args.domain.as_str();
-    if let Some(reason) = skip_reason(text.as_bytes(), true) {
+    if let Some(reason) = skip_reason(text.as_bytes()) {
         return Err(KubevirtError::Domain(reason));
     }
     let source = Source::new(NAME, text);
@@ -172,16 +172,18 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), KubevirtError> {
         ));
     }
     let rules = builtin().iter().map(RuleRef::from).collect();
-    let in_force = EffectiveConfig::of_flags(&wanted.choices(), rules)
+    let effective = EffectiveConfig::of_flags(&wanted.choices(), rules)
         .map_err(|error| KubevirtError::Settings(from_message(&error.to_string())))?;
-    let fixed = fix(text.to_owned(), &in_force.rules.set(), &in_force.settings).map_err(
-        |error| match error {
-            FixError::Xml(error, position) => {
-                KubevirtError::Document(DocumentError::new(NAME, position, &error))
-            }
-            other => KubevirtError::Fix(other),
-        },
-    )?;
+    let rules = effective.rules.set();
+    let fixed =
+        Linter::new(&rules, &effective.settings).fix(text.to_owned()).map_err(
+            |error| match error {
+                FixError::Xml(error, position) => {
+                    KubevirtError::Document(DocumentError::new(NAME, position, &error))
+                }
+                other => KubevirtError::Fix(other),
+            },
+        )?;
     let part = |state, diagnostics| Part { state, source: &source, diagnostics };
     let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
     let mut report = String::new();
@@ -193,7 +195,7 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), KubevirtError> {
         fixed.applied.len(),
         fixed.remaining.len()
     ));
-    if domain::read(&fixed.text, &in_force.settings, lacks_opengl).unwrap_or(false) {
+    if domain::read(&fixed.text, &effective.settings, lacks_opengl).unwrap_or(false) {
         report.push_str(NO_OPENGL_NOTE);
     }
     Ok((fixed.text, report))

@@ -19,7 +19,7 @@ use super::Host;
 use super::card::Card;
 use crate::emit::Guest;
 use crate::rules::schema::{Check, Severity};
-use crate::rules::{Rule, of_host, template};
+use crate::rules::{Rule, template};
 
 /// The input of the checks.
 #[derive(Clone, Copy, Debug)]
@@ -162,11 +162,6 @@ pub fn run<'r>(context: CheckContext<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
     items
 }
 
-/// Lists all rules about the host.
-pub fn all() -> Vec<&'static Rule> {
-    of_host().iter().collect()
-}
-
 /// The finding to fix first: the first error, else the first warning.
 pub fn first<'i, 'r>(items: &'i [Item<'r>]) -> Option<&'i Item<'r>> {
     let first_with =
@@ -279,6 +274,7 @@ impl CheckResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::of_host;
 
     #[test]
     fn pairs_each_function_with_one_rule() {

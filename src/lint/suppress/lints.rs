@@ -7,47 +7,48 @@ use crate::domain::{Suppression, SuppressionForm};
 use crate::fix::Change;
 use crate::rules::finding::Finding;
 use crate::rules::schema::{Check, IgnoreFault};
-use crate::rules::{Rule, of_host, unknown};
+use crate::rules::{Rule, UnknownRuleError, of_host};
 use crate::xml::Element;
-use foldhash::HashSet;
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// Names longer than this, in bytes, are not compared with the names of rules.
 const MAX_NAME_LEN: usize = 64;
 
-impl<'d> Suppressions<'_, 'd> {
+impl<'c, 'd> Suppressions<'c, 'd> {
     /// Returns the findings about suppressions with this fault. Names that are not in `judged` are
     /// not reported as unused.
-    pub fn faults(
+    pub fn faults<'r>(
         &self,
+        rule: &'r Rule,
         fault: IgnoreFault,
         known: &[&Rule],
         judged: &HashSet<&str>,
-    ) -> Vec<Finding<'d>> {
+    ) -> Vec<Finding<'d, 'r>> {
         match fault {
-            IgnoreFault::Unreadable => self.unreadable(),
-            IgnoreFault::WithoutReason => self.without_reason(),
-            IgnoreFault::UnknownRule => self.of_unknown_rules(known),
-            IgnoreFault::Unused => self.unused_suppressions(judged),
+            IgnoreFault::Unreadable => self.unreadable(rule),
+            IgnoreFault::WithoutReason => self.without_reason(rule),
+            IgnoreFault::UnknownRule => self.of_unknown_rules(rule, known),
+            IgnoreFault::Unused => self.unused_suppressions(rule, judged),
         }
     }
 
-    fn unreadable(&self) -> Vec<Finding<'d>> {
+    fn unreadable<'r>(&self, rule: &'r Rule) -> Vec<Finding<'d, 'r>> {
         let unreadable =
             self.ignores.iter().filter_map(|ignore| Some((ignore, ignore.fault.as_deref()?)));
         unreadable
             .map(|(ignore, fault)| {
-                finding_at(ignore, ignore.span.clone()).with_value("what", fault)
+                finding_at(rule, ignore, ignore.span.clone()).with_value("what", fault)
             })
             .collect()
     }
 
-    fn without_reason(&self) -> Vec<Finding<'d>> {
+    fn without_reason<'r>(&self, rule: &'r Rule) -> Vec<Finding<'d, 'r>> {
         let without_reason =
             self.ignores.iter().filter(|ignore| ignore.fault.is_none() && ignore.reason.is_empty());
-        without_reason.map(|ignore| finding_at(ignore, ignore.span.clone())).collect()
+        without_reason.map(|ignore| finding_at(rule, ignore, ignore.span.clone())).collect()
     }
 
-    fn of_unknown_rules(&self, known: &[&Rule]) -> Vec<Finding<'d>> {
+    fn of_unknown_rules<'r>(&self, rule: &'r Rule, known: &[&Rule]) -> Vec<Finding<'d, 'r>> {
         let named = self.ignores.iter().enumerate().filter(|(_, ignore)| ignore.fault.is_none());
         let places = named
             .flat_map(|(index, ignore)| (0..ignore.names.len()).map(move |place| (index, place)));
@@ -58,7 +59,7 @@ impl<'d> Suppressions<'_, 'd> {
             .map(|((index, place), suggestion)| {
                 let (ignore, name) = (&self.ignores[index], self.name((index, place)));
                 let range = ignore.names[place].clone();
-                let finding = finding_at(ignore, range.clone())
+                let finding = finding_at(rule, ignore, range.clone())
                     .with_value(
                         "what",
                         unknown_rule_message(
@@ -82,21 +83,32 @@ impl<'d> Suppressions<'_, 'd> {
             .collect()
     }
 
-    /// Whether a suppression is unused, among those of the names in `judged`.
-    pub fn has_unused(&self, judged: &HashSet<&str>) -> bool {
-        !self.unused(judged).is_empty()
+    /// The rules and groups with unused suppressions, among those in `judged`.
+    pub fn unused_names(&self, judged: &HashSet<&str>) -> HashSet<&'c str> {
+        self.unused(judged).into_keys().collect()
     }
 
-    fn unused(&self, judged: &HashSet<&str>) -> HashSet<NamePlace> {
+    /// The unused suppressions of the names in `judged`, by the rule or group that they name.
+    fn unused(&self, judged: &HashSet<&str>) -> HashMap<&'c str, HashSet<NamePlace>> {
         let is_sound = |(index, _): &NamePlace| {
             self.ignores[*index].fault.is_none() && !self.ignores[*index].reason.is_empty()
         };
-        let judged_names = self.by_name.iter().filter(|(name, _)| judged.contains(*name));
-        judged_names.flat_map(|(_, scopes)| scopes.unused()).filter(is_sound).collect()
+        let mut unused = HashMap::new();
+        for (name, scopes) in self.by_name.iter().filter(|(name, _)| judged.contains(*name)) {
+            let places: HashSet<NamePlace> = scopes.unused().into_iter().filter(is_sound).collect();
+            if !places.is_empty() {
+                unused.insert(*name, places);
+            }
+        }
+        unused
     }
 
-    fn unused_suppressions(&self, judged: &HashSet<&str>) -> Vec<Finding<'d>> {
-        let unused = self.unused(judged);
+    fn unused_suppressions<'r>(
+        &self,
+        rule: &'r Rule,
+        judged: &HashSet<&str>,
+    ) -> Vec<Finding<'d, 'r>> {
+        let unused: HashSet<NamePlace> = self.unused(judged).into_values().flatten().collect();
         let mut findings = Vec::new();
         let elements = unused.iter().filter_map(|(index, _)| match self.ignores[*index].form {
             SuppressionForm::Metadata(element) => Some(element),
@@ -124,7 +136,7 @@ impl<'d> Suppressions<'_, 'd> {
                     ),
                 };
                 findings.push(
-                    finding_at(ignore, name.clone())
+                    finding_at(rule, ignore, name.clone())
                         .with_value("found", self.name((index, place)))
                         .fixed_by(vec![change]),
                 );
@@ -159,10 +171,16 @@ pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
     wanted.filter(|name| !not_judged.contains(name)).collect()
 }
 
-fn finding_at<'d>(ignore: &Suppression<'d>, span: Range<usize>) -> Finding<'d> {
-    match ignore.form {
-        SuppressionForm::Metadata(element) => Finding::within(element, span),
-        SuppressionForm::Comment(_) | SuppressionForm::FileComment => Finding::of_no_element(span),
+fn finding_at<'d, 'r>(
+    rule: &'r Rule,
+    suppression: &Suppression<'d>,
+    span: Range<usize>,
+) -> Finding<'d, 'r> {
+    match suppression.form {
+        SuppressionForm::Metadata(element) => Finding::within(rule, element, span),
+        SuppressionForm::Comment(_) | SuppressionForm::FileComment => {
+            Finding::of_no_element(rule, span)
+        }
     }
 }
 
@@ -194,6 +212,6 @@ fn unknown_rule_message(
         Some(suggestion) => format!("there is no rule '{name}'; did you mean '{suggestion}'?"),
         None if name.len() > MAX_NAME_LEN => "there is no rule with such a long name".to_owned(),
         None if !is_compared => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
-        None => unknown(name, known),
+        None => UnknownRuleError::new(name, known).to_string(),
     }
 }

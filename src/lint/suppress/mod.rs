@@ -2,6 +2,7 @@
 //! the document.
 
 use crate::domain::{Domain, Suppression};
+use crate::rules::finding::SuppressionState;
 use crate::rules::schema::Check;
 use crate::rules::{Rule, nearest};
 use foldhash::{HashMap, HashMapExt, HashSet};
@@ -13,27 +14,6 @@ mod write;
 pub use lints::judged;
 use scopes::{Scope, Scopes};
 pub use write::{SuppressionStyle, edits};
-
-/// Whether a document suppresses a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SuppressionState {
-    /// The finding is not suppressed.
-    Open,
-    /// A faulty suppression seems to mean this finding. It is reported, and its fix is unsafe.
-    Doubtful,
-    /// The finding is suppressed, for this reason.
-    Suppressed(String),
-}
-
-impl SuppressionState {
-    /// The reason of the suppression; `None` if the finding is not suppressed.
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            SuppressionState::Suppressed(reason) => Some(reason),
-            SuppressionState::Open | SuppressionState::Doubtful => None,
-        }
-    }
-}
 
 /// The suppressions of a document. Records which of them are used.
 pub struct Suppressions<'c, 'd> {

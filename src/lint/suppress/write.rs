@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Domain, SuppressionForm};
-use crate::fix::layout;
-use crate::fix::{Change, EditPlanner, new_metadata};
+use crate::fix::{self, layout};
+use crate::fix::{Change, new_metadata};
 use crate::text::{Edit, Edits};
 use crate::xml::fragment::NewElement;
 use crate::xml::{Element, is_character};
@@ -121,5 +121,5 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
             new.into_iter().fold(element, NewElement::with_child)
         })),
     }
-    EditPlanner::new(domain).edits(changes.iter())
+    fix::edits(domain, &fix::style(domain.document), changes.iter())
 }

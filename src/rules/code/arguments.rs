@@ -10,7 +10,7 @@ use crate::xml::fragment::NewElement;
 use crate::xml::{Element, QEMU_NAMESPACE};
 
 /// Finds `-set` for devices that libvirt writes as JSON.
-pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn set_on_json_device<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     if domain.set_reaches() {
         return Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
 }
 
 /// Finds `-set` of vGPU properties on a host device that is not a vGPU.
-pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn set_wrong_alias<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let names_wrong_device =
         |set: &Set<'d>| is_misdirected(context, set) && domain.host_device(set.device).is_some();
@@ -43,7 +43,7 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
 
 /// Finds `-set` for a host device that the domain does not have, neither among libvirt's devices
 /// nor among `-device` arguments.
-pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn dangling_set<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let names_no_device = |set: &Set<'d>| {
         let is_free_user_alias =
@@ -69,16 +69,16 @@ pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Whether a `-set` means the vGPU but names another device, or one that does not exist.
-fn is_misdirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> bool {
+fn is_misdirected<'d>(context: &Context<'_, 'd, '_>, set: &Set<'d>) -> bool {
     let domain = context.domain;
     domain.set_means_vgpu(set) && !domain.is_vgpu_alias(set.device)
 }
 
 /// Returns the finding for a `-set` that does not reach its device. The fix sets the property in a
 /// form that does.
-fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
+fn converted<'d, 'r>(context: &Context<'_, 'd, 'r>, set: &Set<'d>) -> Finding<'d, 'r> {
     let domain = context.domain;
-    let finding = Finding::at_attribute(set.operand, "value")
+    let finding = Finding::at_attribute(context.rule, set.operand, "value")
         .with_value("device", set.device)
         .with_value("property", set.property);
     if let PropertySyntax::Set(Some(capability)) = domain.property_syntax() {
@@ -117,7 +117,7 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
 }
 
 /// Returns the changes that set a device's property with an override of its own.
-fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Vec<Change<'d>> {
+fn overridden<'d>(context: &Context<'_, 'd, '_>, set: &Set<'d>, value: String) -> Vec<Change<'d>> {
     let kind = type_of(set.property).unwrap_or(PropertyType::String);
     match context.domain.last_override(set.device, set.property) {
         Some(existing) => vec![
@@ -134,9 +134,9 @@ fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Ve
 
 /// Returns the finding for a `-set` that names the wrong device. The fix gives the property to the
 /// vGPU.
-fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
+fn redirected<'d, 'r>(context: &Context<'_, 'd, 'r>, set: &Set<'d>) -> Finding<'d, 'r> {
     let domain = context.domain;
-    let finding = Finding::at_attribute(set.operand, "value")
+    let finding = Finding::at_attribute(context.rule, set.operand, "value")
         .with_value("device", set.device)
         .with_value("property", set.property);
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
@@ -162,7 +162,7 @@ fn prefix_of(written: &str) -> Option<&str> {
 }
 
 /// Finds an option and its operand in one argument, which QEMU takes for one unknown option.
-pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn joined<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let mut findings = Vec::new();
     for argument in &context.domain.arguments {
         if !argument.value.starts_with('-') {
@@ -187,13 +187,13 @@ pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let prefix = block.map_or(own_prefix, Element::written_prefix);
         let changes = vec![
             Change::SetAttribute(argument.element, "value".into(), option.into()),
-            Change::InsertBehind(
+            Change::InsertAfter(
                 argument.element,
                 NewElement::new(format!("{prefix}arg")).with_attribute("value", operand),
             ),
         ];
         findings.push(
-            Finding::at_attribute(argument.element, "value")
+            Finding::at_attribute(context.rule, argument.element, "value")
                 .with_value("found", argument.value)
                 .fixed_by(changes),
         );

@@ -37,7 +37,7 @@ fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
 }
 
 /// Finds sound that does not go to the requested backend: it goes nowhere, or to libvirt's default.
-pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn other<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let (Some(wanted), Some(devices)) = (usable(context), domain.devices) else {
         return Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let missing_ids = &domain.audio_ids().missing;
         let ids = if missing_ids.is_empty() { &[1][..] } else { missing_ids };
         let changes = ids.iter().map(|id| Change::Insert(devices, new_audio(*id))).collect();
-        let finding = Finding::at(sound)
+        let finding = Finding::at(context.rule, sound)
             .with_value("found", "the domain has no <audio>")
             .with_value("what", wanted.to_string());
         return vec![finding.fixed_by(changes)];
@@ -82,15 +82,15 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             "the audio backend is {}",
             audio.attribute("type").unwrap_or("libvirt's choice")
         );
-        let finding =
-            Finding::within(audio, attribute_span(audio, "type")).with_value("found", found);
+        let finding = Finding::within(context.rule, audio, attribute_span(audio, "type"))
+            .with_value("found", found);
         finding.with_value("what", wanted.to_string()).fixed_by(set_audio(audio, wanted))
     };
     audios.into_iter().filter(has_other_backend).map(finding).collect()
 }
 
 /// Finds an `<audio>` for a SPICE or D-Bus display that does not exist or will be removed.
-pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn of_graphics<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     // Before 7.2, libvirt supports no <audio> for QEMU, not even type 'none'.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
@@ -106,8 +106,8 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let kind = lost_carrier(&staying_types, audio)?;
         let changes =
             if has_backends { set_audio(audio, wanted) } else { vec![Change::Remove(audio)] };
-        let finding =
-            Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind);
+        let finding = Finding::within(context.rule, audio, attribute_span(audio, "type"))
+            .with_value("found", kind);
         // Seen with libvirt 9.0 to 12.8 and QEMU 7.2 to 11.1.
         let consequence = if kind == "dbus" {
             "the guest has no sound, and QEMU 11.1 exits"
@@ -123,7 +123,7 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Returns the types of the `<graphics>` that no earlier fix removes.
-fn staying_graphics<'d>(context: &Context<'_, 'd>) -> HashSet<&'d str> {
+fn staying_graphics<'d>(context: &Context<'_, 'd, '_>) -> HashSet<&'d str> {
     let graphics = context
         .domain
         .devices_named("graphics")
@@ -140,7 +140,7 @@ fn lost_carrier<'d>(staying_types: &HashSet<&str>, audio: Element<'d>) -> Option
 }
 
 /// Finds an `<audio>` of a type that only later releases of libvirt support.
-pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn unknown<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let is_known = |audio: &Element<'d>| match audio.attribute("type") {
         // Before 7.2, this type was for bhyve only, and both <input> and <output> were required.
@@ -160,7 +160,7 @@ pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         audios.filter(|audio| !is_known(audio) && lost_carrier(&staying_types, *audio).is_none());
     let finding = |audio: Element<'d>| {
         let found = audio.attribute("type").unwrap_or("");
-        Finding::within(audio, attribute_span(audio, "type"))
+        Finding::within(context.rule, audio, attribute_span(audio, "type"))
             .with_value("found", found)
             .fixed_by(vec![Change::Remove(audio)])
     };
@@ -168,7 +168,7 @@ pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Finds an `<audio>` without a type, or of a type that no release of libvirt supports.
-pub(super) fn invalid_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn invalid_type<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let finding = |audio: Element<'d>| {
         let what = match audio.attribute("type") {
             None => "no type".to_owned(),
@@ -177,13 +177,13 @@ pub(super) fn invalid_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             }
             Some(kind) => format!("the type '{kind}', which libvirt does not know"),
         };
-        Some(Finding::at_attribute(audio, "type").with_value("what", what))
+        Some(Finding::at_attribute(context.rule, audio, "type").with_value("what", what))
     };
     context.domain.devices_named("audio").into_iter().filter_map(finding).collect()
 }
 
 /// Finds devices that refer to an `<audio>` without a valid id.
-pub(super) fn invalid_reference<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn invalid_reference<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let devices = domain.devices_named("sound").into_iter().chain(domain.devices_named("graphics"));
     let finding = |device: Element<'d>| {
@@ -194,7 +194,7 @@ pub(super) fn invalid_reference<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d
             Some(id) => format!("the id '{id}', which is not a positive number"),
         };
         Some(
-            Finding::at_attribute(audio, "id")
+            Finding::at_attribute(context.rule, audio, "id")
                 .with_value("device", device.name())
                 .with_value("what", what),
         )
@@ -203,12 +203,12 @@ pub(super) fn invalid_reference<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d
 }
 
 /// Returns the requested backend, unless the domain cannot use it.
-fn usable<'c>(context: &Context<'c, '_>) -> Option<&'c Audio> {
+fn usable<'c>(context: &Context<'c, '_, '_>) -> Option<&'c Audio> {
     context.domain.settings.audio().filter(|wanted| why_unusable(context, wanted).is_none())
 }
 
 /// Returns why a domain cannot use a backend, or `None` if it can.
-fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
+fn why_unusable(context: &Context<'_, '_, '_>, wanted: &Audio) -> Option<String> {
     let libvirt = context.domain.settings.libvirt;
     let since = audio_backend(&wanted.backend)?.since;
     if libvirt < since {
@@ -235,7 +235,7 @@ fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
 
 /// Finds a requested backend that the domain cannot use. One from a configuration only counts if it
 /// would be used.
-pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn unusable<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let Some(wanted) = domain.settings.audio() else { return Vec::new() };
     let Some(reason) = why_unusable(context, wanted) else { return Vec::new() };
@@ -255,11 +255,14 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .copied()
         .or(domain.devices)
         .unwrap_or(domain.root);
-    vec![Finding { is_of_setting: true, ..Finding::at(place).with_value("what", reason) }]
+    vec![Finding {
+        is_about_setting: true,
+        ..Finding::at(context.rule, place).with_value("what", reason)
+    }]
 }
 
 /// Finds an `<audio>` without an id, or with one that libvirt cannot read.
-pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn without_id<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let ids = context.domain.audio_ids();
     // If one id is missing and one <audio> has none, they belong together.
     let is_guess = !ids.missing.is_empty() && (ids.missing.len() > 1 || ids.without_id.len() > 1);
@@ -269,7 +272,7 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             None => "no id".to_owned(),
             Some(found) => format!("the id '{found}', which is not a positive number"),
         };
-        let finding = Finding::at_attribute(*audio, "id")
+        let finding = Finding::at_attribute(context.rule, *audio, "id")
             .with_value("what", what)
             .with_value("other", id.to_string());
         Finding {
@@ -282,7 +285,7 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// Finds a sound or graphics device that refers to an `<audio>` that does not exist. Ids that
 /// `<audio>` elements without one will get count as existing.
-pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn dangling<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let ids = context.domain.audio_ids();
     let has_audio = !ids.owners.is_empty() || !ids.without_id.is_empty();
     // The <audio> elements that --audio adds get these ids.
@@ -295,7 +298,7 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .flat_map(|id| ids.users(*id).iter().map(|user| (*id, *user)))
         .filter(|(_, user)| !is_removed(*user, context));
     let finding = |(id, user): (u32, Element<'d>)| {
-        Finding::at_attribute(user, "id")
+        Finding::at_attribute(context.rule, user, "id")
             .with_value("found", id.to_string())
             .fixed_by(vec![Change::Remove(user)])
     };
@@ -303,7 +306,7 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Finds several `<audio>` with the same id.
-pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn duplicate_id<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let ids = context.domain.audio_ids();
     let staying_types = staying_graphics(context);
     let is_mute = |audio: Element<'d>| {
@@ -322,7 +325,7 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             continue;
         };
         for owner in owners.into_iter().filter(|owner| *owner != kept) {
-            let finding = Finding::at_attribute(owner, "id")
+            let finding = Finding::at_attribute(context.rule, owner, "id")
                 .with_value("found", id.to_string())
                 .related_to(kept.start_tag().span, "the other <audio> with this id");
             let needless = match owner {

@@ -11,7 +11,7 @@ use crate::xml::Element;
 use crate::xml::fragment::NewElement;
 
 /// Finds a vGPU at a PCI address that another device has, or that no device can have.
-pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn forced_slot<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
     let is_pci = |address: &Element<'d>| address.attribute("type") == Some("pci");
@@ -26,7 +26,7 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .flat_map(|devices| devices.children())
         .filter(|device| *device != vgpu);
     let finding_because = |what: &str| {
-        Finding::at(vgpu_address)
+        Finding::at(context.rule, vgpu_address)
             .with_value("what", what)
             .fixed_by(vec![Change::Remove(vgpu_address)])
     };
@@ -68,31 +68,42 @@ fn impossible_slot(domain: &Domain<'_>, [_, bus, slot, _]: PciAddress) -> Option
 
 /// Finds the integrated GPU itself passed through to the guest: the host then cannot create vGPUs
 /// on it.
-pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn igpu_passthrough<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
-    domain.cards().iter().filter(|card| domain.is_whole_igpu(card)).map(at_address).collect()
+    domain
+        .cards()
+        .iter()
+        .filter(|card| domain.is_whole_igpu(card))
+        .map(|card| at_address(context, card))
+        .collect()
 }
 
 /// Finds a virtual function of the integrated GPU.
-pub(super) fn igpu_function<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn igpu_function<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
-    domain.cards().iter().filter(|card| domain.is_igpu_function(card)).map(at_address).collect()
+    domain
+        .cards()
+        .iter()
+        .filter(|card| domain.is_igpu_function(card))
+        .map(|card| at_address(context, card))
+        .collect()
 }
 
-fn at_address<'d>(card: &Card<'d>) -> Finding<'d> {
-    Finding::within(card.device, card.place.clone()).with_value("found", card.shown_address())
+fn at_address<'d, 'r>(context: &Context<'_, 'd, 'r>, card: &Card<'d>) -> Finding<'d, 'r> {
+    Finding::within(context.rule, card.device, card.place.clone())
+        .with_value("found", card.shown_address())
 }
 
 /// Finds an emulated VT-d without caching mode. Without it, QEMU does not see the guest's mappings,
 /// which vfio needs for every host device.
-pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn caching_mode<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let iommus = domain.devices_named("iommu").into_iter().enumerate();
     let emulated = iommus.filter(|(_, iommu)| iommu.attribute("model") == Some("intel"));
     let raw = domain.raw_devices().iter().filter(|raw| raw.driver() == VT_D);
     let element_findings =
-        emulated.filter_map(|(index, iommu)| caching_mode_of_element(domain, index, iommu));
-    element_findings.chain(raw.filter_map(|raw| caching_mode_of_argument(domain, raw))).collect()
+        emulated.filter_map(|(index, iommu)| caching_mode_of_element(context, index, iommu));
+    element_findings.chain(raw.filter_map(|raw| caching_mode_of_argument(context, raw))).collect()
 }
 
 /// QEMU's driver of an emulated VT-d.
@@ -102,11 +113,12 @@ const CACHING_MODE: &str = "caching-mode";
 
 /// Checks an `<iommu>`. `-set` takes precedence over an override, an override over the attribute,
 /// and the attribute over `-global`.
-fn caching_mode_of_element<'d>(
-    domain: &Domain<'d>,
+fn caching_mode_of_element<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
     index: usize,
     iommu: Element<'d>,
-) -> Option<Finding<'d>> {
+) -> Option<Finding<'d, 'r>> {
+    let domain = context.domain;
     let alias = user_alias(iommu).map_or_else(|| format!("iommu{index}"), str::to_owned);
     // libvirt 7.0 gives the device no id that -set could name.
     let set = || {
@@ -115,7 +127,9 @@ fn caching_mode_of_element<'d>(
             .filter(|_| domain.set_reaches() && domain.override_reaches())
     };
     if let Some(set) = set() {
-        let finding = || Finding::at_attribute(set.operand, "value").with_value("found", set.value);
+        let finding = || {
+            Finding::at_attribute(context.rule, set.operand, "value").with_value("found", set.value)
+        };
         return (!is_on(set.value))
             .then(|| finding().fixed_by(vec![Change::SetValue(set, "on".into())]));
     }
@@ -126,8 +140,11 @@ fn caching_mode_of_element<'d>(
         if !is_removed && is_on(qemu_override.value) {
             return None;
         }
-        let finding =
-            Finding::at_attribute(qemu_override.element, if is_removed { "type" } else { "value" });
+        let finding = Finding::at_attribute(
+            context.rule,
+            qemu_override.element,
+            if is_removed { "type" } else { "value" },
+        );
         let changes = [("type", "bool"), ("value", "true")].map(|(name, value)| {
             Change::SetAttribute(qemu_override.element, name.into(), value.into())
         });
@@ -149,8 +166,8 @@ fn caching_mode_of_element<'d>(
         return None;
     }
     let finding = match driver.filter(|_| value.is_some()) {
-        Some(driver) => Finding::at_attribute(driver, "caching_mode"),
-        None => Finding::at(driver.unwrap_or(iommu)),
+        Some(driver) => Finding::at_attribute(context.rule, driver, "caching_mode"),
+        None => Finding::at(context.rule, driver.unwrap_or(iommu)),
     };
     let change = match driver {
         Some(driver) => Change::SetAttribute(driver, "caching_mode".into(), "on".into()),
@@ -161,8 +178,11 @@ fn caching_mode_of_element<'d>(
     Some(finding.with_value("found", value.unwrap_or("not set")).fixed_by(vec![change]))
 }
 
-fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Option<Finding<'d>> {
-    let delivered = domain.raw_property(raw, CACHING_MODE);
+fn caching_mode_of_argument<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
+    raw: &RawDevice<'d>,
+) -> Option<Finding<'d, 'r>> {
+    let delivered = context.domain.raw_property(raw, CACHING_MODE);
     let current =
         delivered.as_ref().map_or("not set", |delivered| delivered.value.as_str()).to_owned();
     if is_on(&current) {
@@ -175,11 +195,17 @@ fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Opt
             Change::DeviceProperty(raw.argument.element, CACHING_MODE.into(), "true".into()),
         ),
     };
-    Some(Finding::at_attribute(place, "value").with_value("found", current).fixed_by(vec![change]))
+    Some(
+        Finding::at_attribute(context.rule, place, "value")
+            .with_value("found", current)
+            .fixed_by(vec![change]),
+    )
 }
 
 /// Finds host devices with `display='on'` in a domain without a `<graphics>` to show them.
-pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn display_without_graphics<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
+) -> Vec<Finding<'d, 'r>> {
     const OF_VGPU: &str = "set display='off' here; for a QEMU window, turn on QEMU's own display property in <qemu:override> \
         (with -set before libvirt 8.5)";
     const OF_CARD: &str =
@@ -210,7 +236,8 @@ pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Fin
         if is_card && device.attribute("ramfb") == Some("on") {
             changes.push(Change::SetAttribute(device, "ramfb".into(), "off".into()));
         }
-        let finding = Finding::at_attribute(device, "display").with_value("found", value);
+        let finding =
+            Finding::at_attribute(context.rule, device, "display").with_value("found", value);
         let finding =
             finding.with_value("other", if is_card { OF_CARD } else { OF_VGPU }).fixed_by(changes);
         Some(Finding { gives_property, risk: is_card.then_some(Risk::Card), ..finding })

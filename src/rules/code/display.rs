@@ -10,16 +10,16 @@ use crate::version::Version;
 use crate::xml::fragment::NewElement;
 
 /// Finds a missing `-display`, or one that is not the requested one.
-pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn backend<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let wanted = domain.settings.display();
     if let Some(option) = domain.option_without_operand().filter(|option| option.name == "display")
     {
         let new = NewElement::new(format!("{}arg", option.element.written_prefix()))
             .with_attribute("value", wanted);
-        let finding = Finding::at_attribute(option.element, "value")
+        let finding = Finding::at_attribute(context.rule, option.element, "value")
             .with_value("found", "-display has no value: QEMU opens no window for the vGPU");
-        return vec![finding.fixed_by(vec![Change::InsertBehind(option.element, new)])];
+        return vec![finding.fixed_by(vec![Change::InsertAfter(option.element, new)])];
     }
     match domain.displays().last().and_then(|display| display.operand) {
         Some(operand) if !domain.is_nographic() => {
@@ -33,7 +33,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 return Vec::new();
             }
             let change = Change::SetAttribute(operand.element, "value".into(), wanted.into());
-            let finding = Finding::at_attribute(operand.element, "value").with_value(
+            let finding = Finding::at_attribute(context.rule, operand.element, "value").with_value(
                 "found",
                 format!("-display is {}, but {wanted} was requested", operand.value),
             );
@@ -42,7 +42,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         // Another rule's fix splits an option joined with its operand.
         None if domain.joined_displays().next().is_some() => Vec::new(),
         None if let Some(option) = domain.options.iter().rfind(|option| option.name == "sdl") => {
-            sdl_backend(domain, option)
+            sdl_backend(context, option)
         }
         None if domain.is_shown_by_spice() => Vec::new(),
         _ => {
@@ -53,7 +53,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 .or(domain.vgpu)
                 .unwrap_or(domain.root);
             let arguments = Change::Arguments(vec!["-display".into(), wanted.into()]);
-            let mut finding = Finding::at(place)
+            let mut finding = Finding::at(context.rule, place)
                 .with_value(
                     "found",
                     if domain.is_nographic() {
@@ -71,7 +71,11 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// Finds `-sdl`, which does not support `gl=on`. Newer QEMU releases no longer have it, and there
 /// another rule's fix replaces it.
-fn sdl_backend<'d>(domain: &Domain<'d>, option: &QemuOption<'d>) -> Vec<Finding<'d>> {
+fn sdl_backend<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
+    option: &QemuOption<'d>,
+) -> Vec<Finding<'d, 'r>> {
+    let domain = context.domain;
     if domain.settings.libvirt >= Version::new(8, 5, 0) {
         return Vec::new();
     }
@@ -80,9 +84,9 @@ fn sdl_backend<'d>(domain: &Domain<'d>, option: &QemuOption<'d>) -> Vec<Finding<
         .with_attribute("value", wanted);
     let changes = vec![
         Change::SetAttribute(option.element, "value".into(), "-display".into()),
-        Change::InsertBehind(option.element, operand),
+        Change::InsertAfter(option.element, operand),
     ];
-    let finding = Finding::at_attribute(option.element, "value")
+    let finding = Finding::at_attribute(context.rule, option.element, "value")
         .with_value("found", "-sdl opens a window without OpenGL: QEMU cannot show the vGPU in it");
     vec![finding.with_value("display", wanted).fixed_by(changes)]
 }
@@ -95,7 +99,7 @@ fn is_an_option(operand: &str) -> bool {
 }
 
 /// Finds an effective display without OpenGL, in which QEMU cannot show a vGPU.
-pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn gl_off<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     if domain.settings.explicit.display.is_some() {
         return Vec::new();
@@ -115,7 +119,7 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let value =
         if is_capable { with_gl(operand.value) } else { domain.settings.display().to_owned() };
     let change = Change::SetAttribute(operand.element, "value".into(), value);
-    let mut finding = Finding::at_attribute(operand.element, "value")
+    let mut finding = Finding::at_attribute(context.rule, operand.element, "value")
         .with_value("found", operand.value)
         .fixed_by(vec![change]);
     // The user chose another display, for an unknown purpose.
@@ -135,7 +139,7 @@ fn with_gl(value: &str) -> String {
 }
 
 /// Finds a display that QEMU cannot open when libvirt starts it.
-pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn unusable<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     // The requested display replaces any other.
     if domain.settings.explicit.display.is_some() {
@@ -150,7 +154,7 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let Err(error) = check_display(operand.value) else { return Vec::new() };
     let Some(what) = why_unusable(domain, operand.value, &error) else { return Vec::new() };
     let shown_operand = if operand.value.is_empty() { "\"\"" } else { operand.value };
-    let finding = Finding::at_attribute(operand.element, "value")
+    let finding = Finding::at_attribute(context.rule, operand.element, "value")
         .with_value("found", shown_operand)
         .with_value("what", what);
     let value = match error {
@@ -218,14 +222,14 @@ fn finds_no_bus(domain: &Domain<'_>, operand: &str) -> bool {
 }
 
 /// Finds displays before the last one, which QEMU ignores.
-pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn several<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let displays = context.domain.displays();
     let Some((last, others)) = displays.split_last() else { return Vec::new() };
     let finding = |display: &QemuOption<'d>| {
         let mut changes = vec![Change::Remove(display.element)];
         changes.extend(display.operand.map(|operand| Change::Remove(operand.element)));
         let operand_value = display.operand.map_or("", |operand| operand.value);
-        Finding::at(display.element)
+        Finding::at(context.rule, display.element)
             .with_value("found", operand_value)
             .related_to(last.element.start_tag().span, "the one that takes effect")
             .fixed_by(changes)

@@ -8,36 +8,36 @@ use crate::version::Version;
 use crate::xml::Element;
 
 /// Finds a guest that cannot have a GVT-g vGPU.
-pub(super) fn unsuitable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn unsuitable<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     context
         .domain
         .unsuitable()
-        .map(|(element, what)| Finding::at(element).with_value("what", what))
+        .map(|(element, what)| Finding::at(context.rule, element).with_value("what", what))
         .into_iter()
         .collect()
 }
 
 /// Finds a domain type other than `kvm`. libvirt refuses TCG settings in a `kvm` domain, so the fix
 /// removes them as well.
-pub(super) fn not_kvm<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn not_kvm<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     if domain.root.attribute("type") == Some("kvm") {
         return Vec::new();
     }
     let mut changes = vec![Change::SetAttribute(domain.root, "type".into(), "kvm".into())];
     changes.extend(refused_tcg(domain).into_iter().map(Change::Remove));
-    vec![Finding::at_attribute(domain.root, "type").fixed_by(changes)]
+    vec![Finding::at_attribute(context.rule, domain.root, "type").fixed_by(changes)]
 }
 
 /// Finds TCG settings in a domain of type `kvm`.
-pub(super) fn tcg_features<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn tcg_features<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     if domain.root.attribute("type") != Some("kvm") {
         return Vec::new();
     }
     refused_tcg(domain)
         .into_iter()
-        .map(|tcg| Finding::at(tcg).fixed_by(vec![Change::Remove(tcg)]))
+        .map(|tcg| Finding::at(context.rule, tcg).fixed_by(vec![Change::Remove(tcg)]))
         .collect()
 }
 
@@ -53,7 +53,7 @@ fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
 }
 
 /// Finds a hard limit below the guest's memory, all of which QEMU may have to lock for the vGPU.
-pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn low_memory_limit<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let limit = domain.child("memtune").and_then(|memtune| memtune.child("hard_limit"));
     let Some(limit) = limit else { return Vec::new() };
@@ -61,7 +61,7 @@ pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
         // 0 means no limit.
         (Some(limit_bytes @ 1..), Some(guest_bytes)) if limit_bytes < guest_bytes => {
             vec![
-                Finding::at(limit)
+                Finding::at(context.rule, limit)
                     .with_value("found", shown_size(limit_bytes))
                     .with_value("other", shown_size(guest_bytes)),
             ]
@@ -100,7 +100,7 @@ fn shown_size(bytes: u128) -> String {
 }
 
 /// Finds a machine type with the old i440FX chipset.
-pub(super) fn i440fx<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn i440fx<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let system = context.domain.child("os").and_then(|os| os.child("type"));
     let is_i440fx = |machine: &str| {
         machine == "pc"
@@ -110,7 +110,7 @@ pub(super) fn i440fx<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     };
     system
         .filter(|system| system.attribute("machine").is_some_and(is_i440fx))
-        .map(Finding::at)
+        .map(|element| Finding::at(context.rule, element))
         .into_iter()
         .collect()
 }

@@ -8,16 +8,20 @@ mod audio;
 mod devices;
 mod display;
 mod guest;
+mod metadata;
 mod namespace;
+mod opregion;
+mod option_rom;
 mod options;
 mod overrides;
+mod ramfb;
 mod requirements;
 mod vgpu;
 
 use super::finding::Finding;
 use super::{Context, schema};
 
-type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
+type Function = for<'d, 'r> fn(&Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>>;
 
 /// By name, in the order of [`registry::FUNCTIONS`](super::registry::FUNCTIONS).
 const FUNCTIONS: &[(&str, Function)] = &[
@@ -26,13 +30,13 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("dangling-audio", audio::dangling),
     ("dangling-override", overrides::dangling),
     ("dangling-set", arguments::dangling_set),
-    ("default-opregion", vgpu::default_opregion),
+    ("default-opregion", opregion::default_opregion),
     ("display-backend", display::backend),
     ("display-gl-off", display::gl_off),
     ("display-without-graphics", devices::display_without_graphics),
     ("dropped-option", options::dropped),
     ("duplicate-audio-id", audio::duplicate_id),
-    ("duplicate-opregion", vgpu::duplicate_opregion),
+    ("duplicate-opregion", opregion::duplicate_opregion),
     ("forced-slot", devices::forced_slot),
     ("graphics-audio", audio::of_graphics),
     ("i440fx-machine", guest::i440fx),
@@ -46,26 +50,26 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("misplaced-override", overrides::misplaced),
     ("missing-vgpu", vgpu::missing),
     ("not-kvm", guest::not_kvm),
-    ("option-rom", vgpu::option_rom),
+    ("option-rom", option_rom::option_rom),
     ("other-audio", audio::other),
-    ("ramfb-elsewhere", vgpu::ramfb_elsewhere),
+    ("ramfb-elsewhere", ramfb::ramfb_elsewhere),
     ("retired-capability", overrides::retired_capability),
-    ("rom-element", vgpu::rom_element),
+    ("rom-element", option_rom::rom_element),
     ("second-devices", namespace::second_devices),
-    ("second-ramfb", vgpu::second_ramfb),
+    ("second-ramfb", ramfb::second_ramfb),
     ("second-vgpu", vgpu::second),
     ("set-on-json-device", arguments::set_on_json_device),
     ("set-wrong-alias", arguments::set_wrong_alias),
     ("several-displays", display::several),
     ("split-commandline", namespace::split),
-    ("stray-ramfb", vgpu::stray_ramfb),
+    ("stray-ramfb", ramfb::stray_ramfb),
     ("tcg-features", guest::tcg_features),
-    ("two-firmware-screens", vgpu::two_firmware_screens),
+    ("two-firmware-screens", ramfb::two_firmware_screens),
     ("undeclared-namespace", namespace::undeclared),
     ("unknown-audio", audio::unknown),
     ("unqualified-commandline", namespace::unqualified),
     ("unreadable-argument", options::unreadable),
-    ("unrecorded-type", vgpu::unrecorded_type),
+    ("unrecorded-type", metadata::unrecorded_type),
     ("unsuitable-guest", guest::unsuitable),
     ("unsupported-override", overrides::unsupported),
     ("untyped-override", overrides::untyped),
@@ -81,7 +85,10 @@ const FUNCTIONS: &[(&str, Function)] = &[
 pub(super) const IS_REQUIREMENT: &[&str] = &["display-backend", "display-gl-off", "option-rom"];
 
 /// What the function that a rule names finds; nothing by one about the host.
-pub fn run_check<'d>(function: &schema::Function, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub fn run_check<'d, 'r>(
+    function: &schema::Function,
+    context: &Context<'_, 'd, 'r>,
+) -> Vec<Finding<'d, 'r>> {
     function.place.map_or(Vec::new(), |place| FUNCTIONS[place].1(context))
 }
 

@@ -11,22 +11,22 @@ use foldhash::{HashSet, HashSetExt};
 const BLOCKS: &[&str] = &["commandline", "capabilities", "override"];
 
 /// Finds `qemu:` elements without a namespace declaration.
-pub(super) fn undeclared<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn undeclared<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     if !domain.document.lacks_qemu_declaration() {
         return Vec::new();
     }
     let used = domain.document.elements().find(|element| element.is_in_namespace(QEMU_NAMESPACE));
-    let finding = Finding::at(domain.root).fixed_by(vec![Change::DeclareNamespace]);
+    let finding = Finding::at(context.rule, domain.root).fixed_by(vec![Change::DeclareNamespace]);
     vec![used.into_iter().fold(finding, |finding, element| {
         finding.related_to(element.start_tag().span, "used here")
     })]
 }
 
 /// Finds QEMU blocks with a namespace URI that resembles libvirt's.
-pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn wrong<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
-    let mut findings: Vec<Finding<'d>> = Vec::new();
+    let mut findings: Vec<Finding<'d, 'r>> = Vec::new();
     let mut reported_declarations: HashSet<String> = HashSet::new();
     let blocks = domain.root.children().filter(|child| BLOCKS.contains(&child.name()));
     for block in blocks.filter(|block| {
@@ -42,7 +42,7 @@ pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         {
             continue;
         }
-        let finding = Finding::at_attribute(owner, &name)
+        let finding = Finding::at_attribute(context.rule, owner, &name)
             .with_value("found", block.namespace().unwrap_or(""));
         findings.push(finding.fixed_by(vec![Change::SetAttribute(
             owner,
@@ -61,7 +61,7 @@ fn is_meant(block: Element<'_>, uri: &str) -> bool {
 }
 
 /// Finds QEMU blocks without a namespace.
-pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn unqualified<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let prefix = root_prefix(domain.root);
     let blocks = domain.root.children().filter(|child| BLOCKS.iter().any(|name| child.is(name)));
@@ -79,9 +79,9 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             if unqualified_elements().any(|element| {
                 element.resolve_prefix(name).is_some_and(|uri| uri != QEMU_NAMESPACE)
             }) {
-                return Finding::at(block);
+                return Finding::at(context.rule, block);
             }
-            Finding::at(block).fixed_by(
+            Finding::at(context.rule, block).fixed_by(
                 unqualified_elements()
                     .map(|element| Change::SetPrefix(element, prefix.clone()))
                     .collect(),
@@ -91,7 +91,7 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Finds QEMU blocks that are not direct children of `<domain>`.
-pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn misplaced<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let is_misplaced = |element: &Element<'d>| {
         BLOCKS.iter().any(|name| element.is_qemu(name))
@@ -112,16 +112,16 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                         Change::InsertSource(domain.root, block.span()),
                         Change::Remove(block),
                     ]);
-                    Finding::at(block).fixed_by(changes)
+                    Finding::at(context.rule, block).fixed_by(changes)
                 }
-                None => Finding::at(block),
+                None => Finding::at(context.rule, block),
             }
         })
         .collect()
 }
 
 /// Finds further `<devices>` elements, which libvirt's schema refuses.
-pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn second_devices<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let blocks = domain.named(domain.root, "devices");
     let Some((first, others)) = blocks.split_first() else { return Vec::new() };
@@ -130,7 +130,7 @@ pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             true => vec![Change::Remove(*block)],
             false => vec![Change::InsertSource(*first, block.content()), Change::Remove(*block)],
         };
-        Finding::at(*block)
+        Finding::at(context.rule, *block)
             .related_to(first.start_tag().span, "the first <devices>")
             .fixed_by(changes)
     };
@@ -167,7 +167,7 @@ fn declarations_to_add<'d>(
 }
 
 /// Finds further blocks of the same kind, which libvirt's schema refuses.
-pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn split<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let mut findings = Vec::new();
     let prefixes = Prefixes::new(domain.document);
@@ -176,7 +176,8 @@ pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let Some((first, others)) = blocks.split_first() else { continue };
         let prefix = first.written_prefix();
         for block in others {
-            let finding = Finding::at(*block).related_to(first.start_tag().span, "the first one");
+            let finding = Finding::at(context.rule, *block)
+                .related_to(first.start_tag().span, "the first one");
             let changes = if block.is_empty() {
                 Some(vec![Change::Remove(*block)])
             } else {

@@ -10,9 +10,9 @@ use crate::xml::ElementSet;
 use crate::xml::fragment::NewElement;
 
 /// Finds arguments at which QEMU exits before it looks at any device.
-pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn unreadable<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
-    let mut findings: Vec<Finding<'d>> =
+    let mut findings: Vec<Finding<'d, 'r>> =
         domain.options.iter().filter_map(|option| unreadable_option(context, option)).collect();
     let read_arguments: ElementSet = domain
         .options
@@ -29,17 +29,17 @@ pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         !read_arguments.contains(&argument.element.id()) && !may_be_a_file(argument.value)
     });
     findings.extend(stray_arguments.map(|argument| {
-        at(argument, "it does not belong to an option, so QEMU takes it for a disk image")
+        at(context, argument, "it does not belong to an option, so QEMU takes it for a disk image")
     }));
     findings
 }
 
-fn unreadable_option<'d>(
-    context: &Context<'_, 'd>,
+fn unreadable_option<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
     option: &QemuOption<'d>,
-) -> Option<Finding<'d>> {
+) -> Option<Finding<'d, 'r>> {
     let finding_because = |what: &str| {
-        Finding::at_attribute(option.element, "value")
+        Finding::at_attribute(context.rule, option.element, "value")
             .with_value("found", format!("-{}", option.name))
             .with_value("what", what)
     };
@@ -61,24 +61,25 @@ fn unreadable_option<'d>(
     }
     match option.name {
         "set" if set_parts(operand.value).is_none_or(|[group, ..]| !is_option_group(group)) => {
-            Some(unreadable_set(&operand))
+            Some(unreadable_set(context, &operand))
         }
         // The options of VNC have a syntax of their own.
         "display" if is_vnc_server(operand.value) => None,
         "display" => OptionList::parse(operand.value, Syntax::DISPLAY).map_or_else(
-            |words| Some(at(&operand, &format!("\"{words}\""))),
+            |words| Some(at(context, &operand, &format!("\"{words}\""))),
             |list| {
                 let dropped = list
                     .iter()
                     .map(|(name, _)| name)
                     .find(|name| DROPPED_DISPLAY_PARTS.contains(name))?;
-                (list.get("type") == Some("sdl"))
-                    .then(|| at(&operand, &format!("\"Parameter '{dropped}' is unexpected\"")))
+                (list.get("type") == Some("sdl")).then(|| {
+                    at(context, &operand, &format!("\"Parameter '{dropped}' is unexpected\""))
+                })
             },
         ),
         "device" => OptionList::parse(operand.value, Syntax::DEVICE)
             .err()
-            .map(|words| at(&operand, &format!("\"{words}\""))),
+            .map(|words| at(context, &operand, &format!("\"{words}\""))),
         _ => None,
     }
 }
@@ -87,17 +88,24 @@ fn unreadable_option<'d>(
 pub(super) const DROPPED_DISPLAY_PARTS: &[&str] =
     &["frame", "alt_grab", "ctrl_grab", "window_close"];
 
-fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
-    Finding::at_attribute(argument.element, "value")
+fn at<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
+    argument: &Argument<'d>,
+    what: &str,
+) -> Finding<'d, 'r> {
+    Finding::at_attribute(context.rule, argument.element, "value")
         .with_value("found", argument.value)
         .with_value("what", what)
 }
 
 /// Returns the finding for an operand of `-set` that QEMU cannot read. The fix removes blanks and
 /// quotes around it: those are shell syntax, and no shell reads the arguments.
-fn unreadable_set<'d>(operand: &Argument<'d>) -> Finding<'d> {
+fn unreadable_set<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
+    operand: &Argument<'d>,
+) -> Finding<'d, 'r> {
     let unquoted = operand.value.trim().trim_matches(['"', '\'']).trim();
-    let finding = at(operand, "it follows -set, which needs GROUP.ID.NAME=VALUE");
+    let finding = at(context, operand, "it follows -set, which needs GROUP.ID.NAME=VALUE");
     let is_valid_unquoted = set_parts(unquoted).is_some_and(|[group, ..]| is_option_group(group))
         && unquoted != operand.value;
     if is_valid_unquoted {
@@ -119,11 +127,11 @@ fn is_option_group(name: &str) -> bool {
 }
 
 /// Finds options that newer releases of QEMU no longer have.
-pub(super) fn dropped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn dropped<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let dropped = |option: &QemuOption<'d>| {
         let known = known_option(option.name)?;
         let (major, minor) = known.until?;
-        let finding = Finding::at_attribute(option.element, "value")
+        let finding = Finding::at_attribute(context.rule, option.element, "value")
             .with_value("found", format!("-{}", option.name))
             .with_value("other", format!("{major}.{minor}"));
         let Some((first, operands)) = known.instead.split_first() else { return Some(finding) };
@@ -131,7 +139,7 @@ pub(super) fn dropped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let mut changes =
             vec![Change::SetAttribute(option.element, "value".into(), (*first).to_owned())];
         let insert_after = |operand: &&str| {
-            Change::InsertBehind(
+            Change::InsertAfter(
                 option.element,
                 NewElement::new(format!("{prefix}arg")).with_attribute("value", *operand),
             )

@@ -13,7 +13,7 @@ use crate::xml::Element;
 use foldhash::HashMap;
 
 /// Finds overrides in a domain whose libvirt drops them.
-pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn unsupported<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let last: HashMap<(&str, &str), Element<'d>> = domain
         .overrides
@@ -21,7 +21,7 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .map(|qemu_override| ((qemu_override.alias, qemu_override.property), qemu_override.element))
         .collect();
     let finding = |qemu_override: &Override<'d>| {
-        let finding = Finding::at(qemu_override.element)
+        let finding = Finding::at(context.rule, qemu_override.element)
             .with_value("device", qemu_override.alias)
             .with_value("property", qemu_override.property);
         let means_vgpu = domain.override_means_vgpu(qemu_override) && domain.vgpu.is_some();
@@ -51,7 +51,7 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Returns the changes that set a property with `-set` on a device other than the vGPU.
-fn as_set<'d>(context: &Context<'_, 'd>, qemu_override: &Override<'d>) -> Vec<Change<'d>> {
+fn as_set<'d>(context: &Context<'_, 'd, '_>, qemu_override: &Override<'d>) -> Vec<Change<'d>> {
     let alias = qemu_override.alias.to_owned();
     let property = qemu_override.property.to_owned();
     let set =
@@ -64,7 +64,7 @@ fn as_set<'d>(context: &Context<'_, 'd>, qemu_override: &Override<'d>) -> Vec<Ch
 }
 
 /// Finds overrides for a device that does not exist or is not the vGPU.
-pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn dangling<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let mut findings = Vec::new();
     let device_of =
@@ -90,7 +90,7 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         } else {
             "is not the vGPU: its properties go to the wrong device"
         };
-        let finding = Finding::at_attribute(device, "alias")
+        let finding = Finding::at_attribute(context.rule, device, "alias")
             .with_value("device", alias)
             .with_value("what", what);
         if !means_vgpu || domain.vgpu.is_none() {
@@ -116,7 +116,7 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Finds elements in an override other than a device's frontend, the only one that libvirt reads.
-pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn misplaced<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let devices = domain
         .blocks("override")
@@ -127,7 +127,7 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     for device in devices {
         let alias = device.attribute("alias").unwrap_or("");
         for child in device.children().filter(|child| !child.is_qemu("frontend")) {
-            let finding = Finding::at(child).with_value("device", alias);
+            let finding = Finding::at(context.rule, child).with_value("device", alias);
             let text = |name| child.attribute(name).unwrap_or("").to_owned();
             let kind = [
                 PropertyType::Bool,
@@ -156,13 +156,21 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Finds properties whose type or value libvirt or QEMU refuses.
-pub(super) fn untyped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    context.domain.overrides.iter().filter_map(|qemu_override| mistyped(qemu_override)).collect()
+pub(super) fn untyped<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
+    context
+        .domain
+        .overrides
+        .iter()
+        .filter_map(|qemu_override| mistyped(context, qemu_override))
+        .collect()
 }
 
-fn mistyped<'d>(qemu_override: &Override<'d>) -> Option<Finding<'d>> {
+fn mistyped<'d, 'r>(
+    context: &Context<'_, 'd, 'r>,
+    qemu_override: &Override<'d>,
+) -> Option<Finding<'d, 'r>> {
     let finding = |attribute: &str, what: &str| {
-        Finding::at_attribute(qemu_override.element, attribute)
+        Finding::at_attribute(context.rule, qemu_override.element, attribute)
             .with_value("property", qemu_override.property)
             .with_value("found", qemu_override.value)
             .with_value("what", what)
@@ -225,7 +233,7 @@ fn mistyped<'d>(qemu_override: &Override<'d>) -> Option<Finding<'d>> {
 }
 
 /// Finds deleted capabilities that this libvirt does not know, or that have no effect there.
-pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn retired_capability<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let current = json_capability(domain.settings.libvirt);
     let retired = |del: &&Element<'d>| {
@@ -233,21 +241,21 @@ pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         matches!(name, Some("device.json" | "device.json+hotplug")) && name != current
     };
     let finding = |del: &Element<'d>| {
-        Finding::at_attribute(*del, "capability").fixed_by(vec![Change::Remove(*del)])
+        Finding::at_attribute(context.rule, *del, "capability").fixed_by(vec![Change::Remove(*del)])
     };
     domain.deleted_capabilities.iter().filter(retired).map(finding).collect()
 }
 
 /// Finds every `x-vga=on` for a vGPU, a property that vGPUs do not have. Reports all of them,
 /// because removing the last one would put the previous one into effect.
-pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub(super) fn x_vga<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     const NAME: &str = "x-vga";
     let domain = context.domain;
     if let Some(EffectiveProperty { source: PropertySource::Device(argument), .. }) =
         domain.effective_property(NAME).filter(|delivered| delivered.value == "true")
     {
         return vec![
-            Finding::at_attribute(argument.element, "value")
+            Finding::at_attribute(context.rule, argument.element, "value")
                 .fixed_by(deliver(domain, NAME, "false")),
         ];
     }
@@ -262,7 +270,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     };
     let is_on = |value: &str| to_override(PropertyType::Bool, value).as_deref() == Some("true");
     let removed = |elements: &[Element<'d>], place: Element<'d>| {
-        Finding::at_attribute(place, "value")
+        Finding::at_attribute(context.rule, place, "value")
             .fixed_by(elements.iter().map(|element| Change::Remove(*element)).collect())
     };
     let sets = domain.sets.iter().filter(|set| set.property == NAME && is_vgpu(set.device));

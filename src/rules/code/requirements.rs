@@ -19,7 +19,7 @@ pub(super) struct Requirements<'d> {
 }
 
 /// Collects the requirements of all enabled rules for a new vGPU.
-pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
+pub(super) fn requirements<'d>(context: &Context<'_, 'd, '_>) -> Requirements<'d> {
     let domain = context.domain;
     let is_override = domain.property_syntax() == PropertySyntax::Override;
     let Requirements { mut ramfb, mut display, mut changes } = Requirements::default();
@@ -28,6 +28,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
         .rules
         .wanted
         .iter()
+        .copied()
         .filter(|rule| is_requirement(&rule.check) && applies(&rule.when))
     {
         match &rule.check {
@@ -48,14 +49,14 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
                     displays,
                 };
                 changes.extend(
-                    environment(&wanted, domain)
+                    environment(&wanted, &Context { rule, ..*context })
                         .into_iter()
                         .filter_map(|finding| finding.changes)
                         .flatten(),
                 );
             }
             Check::Code { function } => {
-                let wanted = super::run_check(function, context)
+                let wanted = super::run_check(function, &Context { rule, ..*context })
                     .into_iter()
                     .filter(|finding| finding.risk.is_none() || domain.settings.unsafe_fixes);
                 changes.extend(wanted.filter_map(|finding| finding.changes).flatten());

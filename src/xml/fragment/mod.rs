@@ -7,7 +7,6 @@
 mod parse;
 mod write;
 
-pub use parse::FragmentError;
 pub use write::{Style, escape_attribute, escape_text};
 
 /// An element to be written.

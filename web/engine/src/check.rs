@@ -1,12 +1,7 @@
 //! Findings and the fixed text.
 
-use gvtg_xml::lint::{Detail, Diagnostic, FixError, Fixed, fix, lint_all};
+use gvtg_xml::{Detail, Diagnostic, FixError, Fixed, Linter, RuleSet, Settings, Severity, Source, builtin};
 use gvtg_xml::report::{FileFindings, Json, Part, Report, State};
-use gvtg_xml::rules::schema::Severity;
-use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::domain::Settings;
-use gvtg_xml::text::Source;
-use gvtg_xml::xml;
 use serde_json::{Value, json};
 
 use crate::places::Places;
@@ -26,7 +21,7 @@ pub fn check(text: &str, settings: &str) -> Value {
     };
     let rules = RuleSet::all(builtin());
     let mut places = Places::new(text);
-    match lint_all(text, &rules, &settings, Detail::Edits) {
+    match Linter::new(&rules, &settings).detail(Detail::Edits).lint(text) {
         Ok(findings) => json!({
             "findings": findings.open.iter().map(|finding| finding_json(finding, &mut places)).collect::<Vec<_>>(),
             "suppressed": findings.suppressed.len(),
@@ -40,7 +35,7 @@ pub fn check(text: &str, settings: &str) -> Value {
 }
 
 fn fixed(text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Value {
-    match fix(text.to_owned(), rules, settings) {
+    match Linter::new(rules, settings).fix(text.to_owned()) {
         Ok(Fixed { text, applied, remaining, display_fixes_skipped, ignores_errors, .. }) => {
             json!({
                 "text": text,
@@ -95,7 +90,7 @@ pub fn report(name: &str, text: &str, settings: &str) -> String {
     let (settings, _) = settings::read_valid(settings);
     let source = Source::new(name, text);
     let (open, suppressed) =
-        match lint_all(text, &RuleSet::all(builtin()), &settings, Detail::Edits) {
+        match Linter::new(&RuleSet::all(builtin()), &settings).detail(Detail::Edits).lint(text) {
             Ok(findings) => (findings.open, findings.suppressed),
             Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Vec::new()),
         };
@@ -112,7 +107,7 @@ pub fn report(name: &str, text: &str, settings: &str) -> String {
 
 /// Decodes the bytes of a file; returns `{"text"}`, or `{"error": {"message", "help"}}`.
 pub fn decode(bytes: &[u8]) -> Value {
-    match xml::decode(bytes) {
+    match gvtg_xml::decode(bytes) {
         Ok(text) => json!({ "text": text }),
         Err(error) => json!({ "error": { "message": error.message, "help": error.help } }),
     }
@@ -143,7 +138,8 @@ mod tests {
 
     #[test]
     fn fixed_text_is_that_of_the_library() {
-        let expected = fix(DOMAIN.into(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let expected =
+            Linter::new(&RuleSet::all(builtin()), &Settings::default()).fix(DOMAIN.into()).unwrap();
         let result = check(DOMAIN, "{}");
         assert_eq!(result["fixed"]["text"], *expected.text);
         assert_eq!(result["fixed"]["applied"], expected.applied.len());

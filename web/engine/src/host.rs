@@ -1,12 +1,11 @@
 //! The host's files for a domain, as written by `gvtg-xml emit`.
 
 use gvtg_xml::emit::guest::guest;
-use gvtg_xml::emit::hook::{self, Style};
-use gvtg_xml::emit::{
-    Destination, EmitOptions, File, FollowUp, cmdline, modprobe, modules, step, udev,
-};
-use gvtg_xml::text::Source;
-use gvtg_xml::{domain, xml::XmlError};
+use gvtg_xml::emit::hook;
+use gvtg_xml::emit::hook::Style;
+use gvtg_xml::emit::{Destination, EmitOptions, File, FollowUp, cmdline, modprobe, modules, step, udev};
+use gvtg_xml::{Source, XmlError};
+use gvtg_xml::internals::domain;
 use serde_json::{Value, json};
 
 use crate::settings;

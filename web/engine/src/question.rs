@@ -1,11 +1,8 @@
 //! Explanations of messages, as in `gvtg-xml explain`.
 
 use gvtg_xml::explain::{Answer, Catalog, Entry, LogScanner};
-use gvtg_xml::lint::skip_reason;
-use gvtg_xml::rules::docs::speaker;
-use gvtg_xml::rules::schema::{Rule, Severity};
-use gvtg_xml::rules::symptom::Symptom;
-use gvtg_xml::rules::{builtin, of_host, symptoms};
+use gvtg_xml::{Rule, Severity, Symptom, builtin, of_host, skip_reason, symptoms};
+use gvtg_xml::internals::docs::speaker;
 use serde_json::{Value, json};
 
 /// Returns `{"answers", "about", "beside", "nearest", "unknown"}`, or `{"isDomain": true}`.
@@ -16,7 +13,7 @@ use serde_json::{Value, json};
 /// nothing is found, `nearest` suggests IDs. `unknown` is the last unknown error of a log.
 pub fn explain(question: &str) -> Value {
     let question = question.trim();
-    if question.starts_with('<') && skip_reason(question.as_bytes(), true).is_none() {
+    if question.starts_with('<') && skip_reason(question.as_bytes()).is_none() {
         return json!({ "isDomain": true });
     }
     let mut all: Vec<&Rule> = builtin().iter().chain(of_host()).collect();
@@ -33,11 +30,11 @@ pub fn explain(question: &str) -> Value {
     if !log_result.is_null() {
         return log_result;
     }
-    let query_result = catalog.asked(question);
+    let query_result = catalog.query(question);
     json!({
         "answers": query_result.answers.iter().map(|found_answer| answer_json(found_answer)).collect::<Vec<_>>(),
         "about": query_result.topic.about.iter().map(|topic_entry| entry_json(*topic_entry)).collect::<Vec<_>>(),
-        "beside": query_result.topic.beside.iter().map(|topic_entry| entry_json(*topic_entry)).collect::<Vec<_>>(),
+        "beside": query_result.topic.mentions.iter().map(|topic_entry| entry_json(*topic_entry)).collect::<Vec<_>>(),
         "nearest": if query_result.is_nothing() { catalog.nearest(question) } else { Vec::new() },
     })
 }

@@ -1,8 +1,7 @@
 //! Rules as JSON, for the page of rules.
 
-use gvtg_xml::rules::docs::speaker;
-use gvtg_xml::rules::schema::{Group, Rule};
-use gvtg_xml::rules::{builtin, of_host};
+use gvtg_xml::internals::docs::speaker;
+use gvtg_xml::{Group, Rule, builtin, of_host};
 use serde_json::{Value, json};
 
 /// Returns all rules sorted by ID: first those for domains, then those for the host.

@@ -1,8 +1,8 @@
 //! Settings from names and values, named like the flags of the command line. Only the fields that
 //! the user filled in are set; all others are left to the document.
 
-use gvtg_xml::domain::Settings;
-use gvtg_xml::settings::{Kind, SettingError, setting};
+use gvtg_xml::Settings;
+use gvtg_xml::internals::settings::{Kind, SettingError, setting};
 use serde_json::{Value, json};
 
 /// Reads settings from a JSON object of names and values; a switch is on regardless of its value.
