@@ -158,7 +158,7 @@ impl<'d> Domain<'d> {
             label.attribute("type") == Some("none")
                 && matches!(label.attribute("model"), None | Some("selinux"))
         };
-        !self.named(self.root, "seclabel").iter().any(is_off)
+        !self.children_named(self.root, "seclabel").iter().any(is_off)
     }
 
     /// Whether a `<seclabel>` asks for SELinux, which confines the VM even if qemu.conf does not
@@ -168,7 +168,7 @@ impl<'d> Domain<'d> {
             label.attribute("type") != Some("none")
                 && matches!(label.attribute("model"), None | Some("selinux"))
         };
-        self.named(self.root, "seclabel").iter().any(is_on)
+        self.children_named(self.root, "seclabel").iter().any(is_on)
     }
 
     /// Whether the user may watch the guest through a display that shows the emulated card or the

@@ -35,13 +35,13 @@ impl<'d> Domain<'d> {
     }
 
     /// The children of `parent` with this name in libvirt's own namespace.
-    pub fn named(&self, parent: Element<'d>, name: &str) -> Vec<Element<'d>> {
+    pub fn children_named(&self, parent: Element<'d>, name: &str) -> Vec<Element<'d>> {
         self.children.named(parent, name).filter(|element| element.is(name)).collect()
     }
 
     /// The children of `<devices>` with this name.
     pub fn devices_named(&self, name: &str) -> Vec<Element<'d>> {
-        self.devices.map_or(Vec::new(), |devices| self.named(devices, name))
+        self.devices.map_or(Vec::new(), |devices| self.children_named(devices, name))
     }
 
     /// The `<qemu:NAME>` blocks of the domain, for `commandline`, `capabilities` or `override`.

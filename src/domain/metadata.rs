@@ -70,7 +70,7 @@ impl<'d> Domain<'d> {
 
     /// The value recorded under this name (`type` or `pci`) for the vGPU with this uuid, else for
     /// all vGPUs.
-    pub fn recorded(&self, name: &str, uuid: Option<Uuid>) -> Option<&'d str> {
+    pub fn recorded_value(&self, name: &str, uuid: Option<Uuid>) -> Option<&'d str> {
         let vgpu_value = uuid
             .and_then(|uuid| self.recorded_vgpu(uuid))
             .and_then(|element| element.attribute(name));

@@ -64,7 +64,7 @@ impl<'d> Domain<'d> {
         }
         let uuid = super::uuid_of(vgpu);
         let recorded =
-            self.recorded("type", uuid).filter(|recorded| recorded.starts_with("nvidia-"))?;
+            self.recorded_value("type", uuid).filter(|recorded| recorded.starts_with("nvidia-"))?;
         Some(format!("its type is {recorded}"))
     }
 

@@ -44,8 +44,8 @@ impl<'d> Domain<'d> {
         Vgpu {
             element: vgpu,
             uuid,
-            recorded_type: self.recorded("type", uuid),
-            recorded_pci: self.recorded("pci", uuid),
+            recorded_type: self.recorded_value("type", uuid),
+            recorded_pci: self.recorded_value("pci", uuid),
             alias: self.alias_of(vgpu).map(str::to_owned),
         }
     }

@@ -205,7 +205,9 @@ fn gpus(domain: &Domain<'_>) -> Vec<PciAddress> {
     uuids
         .filter_map(|uuid| {
             parse_pci(
-                explicit_pci.or_else(|| domain.recorded("pci", uuid)).unwrap_or(settings.pci()),
+                explicit_pci
+                    .or_else(|| domain.recorded_value("pci", uuid))
+                    .unwrap_or(settings.pci()),
             )
         })
         .collect()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-use crate::text::uri::escaped;
+use crate::text::uri::percent_encode;
 
 /// The path of a file URI; `None` for other URIs and for files on other hosts.
 pub fn to_path(uri: &str) -> Option<PathBuf> {
@@ -20,7 +20,7 @@ pub fn to_path(uri: &str) -> Option<PathBuf> {
 
 /// The URI of a file.
 pub fn from_path(path: &Path) -> String {
-    format!("file://{}", escaped(path.as_os_str().as_bytes()))
+    format!("file://{}", percent_encode(path.as_os_str().as_bytes()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{FileFindings, Part, Report};
 use crate::lint::{Diagnostic, Fix, Related};
 use crate::rules::schema::Severity;
 use crate::rules::{Rule, RuleRef};
-use crate::text::uri::escaped;
+use crate::text::uri::percent_encode;
 use crate::text::{Position, Source};
 
 /// A SARIF document with one run.
@@ -162,7 +162,7 @@ fn level(severity: Severity) -> &'static str {
 /// Converts a path to a URI reference.
 fn uri(name: &str) -> String {
     let scheme = if name.starts_with('/') { "file://" } else { "" };
-    format!("{scheme}{}", escaped(name.trim_start_matches("./").as_bytes()))
+    format!("{scheme}{}", percent_encode(name.trim_start_matches("./").as_bytes()))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::cell::OnceCell;
 
 use super::SELECTOR_TRIE;
 use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
-use crate::xml::{Children, Element, QEMU_NAMESPACE, same};
+use crate::xml::{Children, Element, QEMU_NAMESPACE};
 use foldhash::{HashSet, HashSetExt};
 
 /// The result of a step: an element, or `None` for the document itself (the root element's parent).
@@ -177,10 +177,10 @@ impl<'c, 'd> Search<'c, 'd> {
             Condition::Not(parts) => !parts.iter().any(|part| self.holds(part, element)),
             Condition::Exists(value) => self.any_value(value, element, |_| true),
             Condition::Equal(value, text) => {
-                self.any_value(value, element, |candidate| same(candidate, text))
+                self.any_value(value, element, |candidate| candidate == text)
             }
             Condition::Different(value, text) => {
-                self.any_value(value, element, |candidate| !same(candidate, text))
+                self.any_value(value, element, |candidate| candidate != text)
             }
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{Document, Element, ElementId, same};
+use super::element::is_same_name;
+use super::{Document, Element, ElementId};
 
 /// An index of child elements by name, built on first use for each parent.
 pub struct Children<'d> {
@@ -45,7 +46,8 @@ impl<'d> Children<'d> {
         }
         let name_of = |id: &ElementId| self.document.element(*id).map_or("", Element::name);
         let start = index.sorted.partition_point(|id| name_of(id) < name);
-        let end = start + index.sorted[start..].partition_point(|id| same(name_of(id), name));
+        let end =
+            start + index.sorted[start..].partition_point(|id| is_same_name(name_of(id), name));
         Named(Source::Indexed(self.document, Rc::clone(index), start..end))
     }
 }
@@ -89,7 +91,7 @@ impl<'d> Iterator for Named<'d, '_> {
             Source::Scanned(next, name) => loop {
                 let element = (*next)?;
                 *next = element.next_sibling();
-                if same(element.name(), name) {
+                if is_same_name(element.name(), name) {
                     return Some(element);
                 }
             },

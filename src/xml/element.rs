@@ -71,18 +71,18 @@ impl<'a> Element<'a> {
 
     /// Whether this is libvirt's own element of this name, which has no namespace.
     pub fn is(self, name: &str) -> bool {
-        same(self.name(), name) && self.namespace().is_none()
+        is_same_name(self.name(), name) && self.namespace().is_none()
     }
 
     /// Whether this is the element of this name in libvirt's namespace for QEMU, whatever its
     /// prefix.
     pub fn is_qemu(self, name: &str) -> bool {
-        same(self.name(), name) && self.is_in_namespace(QEMU_NAMESPACE)
+        is_same_name(self.name(), name) && self.is_in_namespace(QEMU_NAMESPACE)
     }
 
     /// Whether the element is in this namespace.
     pub fn is_in_namespace(self, uri: &str) -> bool {
-        self.namespace().is_some_and(|namespace| same(namespace, uri))
+        self.namespace().is_some_and(|namespace| is_same_name(namespace, uri))
     }
 
     /// The value of an attribute without a namespace, with references resolved.
@@ -90,7 +90,9 @@ impl<'a> Element<'a> {
         // roxmltree's own `attribute` ignores the namespace if the name has none.
         self.node
             .attributes()
-            .find(|attribute| same(attribute.name(), name) && attribute.namespace().is_none())
+            .find(|attribute| {
+                is_same_name(attribute.name(), name) && attribute.namespace().is_none()
+            })
             .map(|attribute| attribute.value())
     }
 
@@ -209,7 +211,7 @@ impl<'a> Element<'a> {
     pub fn attribute_place(self, name: &str) -> Option<RawAttribute> {
         self.start_tag()
             .attributes(self.document.text)
-            .find(|attribute| same(&self.document.text[attribute.name.clone()], name))
+            .find(|attribute| is_same_name(&self.document.text[attribute.name.clone()], name))
     }
 
     /// The shortest prefix declared for this namespace here; `None` if there is no prefix for it.
@@ -235,6 +237,6 @@ impl<'a> Element<'a> {
 
 /// Whether two names are equal. Names are short, and for short strings this is faster than the
 /// `memcmp` of a static program's C library, which compares byte by byte.
-pub fn same(left: &str, right: &str) -> bool {
+pub(super) fn is_same_name(left: &str, right: &str) -> bool {
     memchr::arch::all::is_equal(left.as_bytes(), right.as_bytes())
 }

@@ -13,18 +13,18 @@ mod comments;
 mod declaration;
 mod element;
 mod error;
-mod explain;
 pub mod fragment;
 mod guard;
 mod ids;
-mod pasted;
+mod parse_errors;
+mod paste_errors;
 mod prefixes;
 mod root;
 pub mod scan;
 
 pub use children::Children;
 pub use comments::{COMMENT_MARK, comment_text};
-pub use element::{Element, ElementId, same};
+pub use element::{Element, ElementId};
 pub use error::{XmlError, XmlErrorKind};
 pub use ids::{ElementMap, ElementSet};
 pub use prefixes::Prefixes;
@@ -95,7 +95,7 @@ pub fn read_source<R>(
     source: &Source<'_>,
     use_document: impl FnOnce(&Document<'_>) -> R,
 ) -> Result<R, XmlError> {
-    parse(source, use_document).map_err(|error| pasted::clarify(source.text(), error))
+    parse(source, use_document).map_err(|error| paste_errors::clarify(source.text(), error))
 }
 
 fn parse<R>(
@@ -111,14 +111,14 @@ fn parse<R>(
     let is_repairable =
         matches!(&error, roxmltree::Error::UnknownNamespace(prefix, _) if prefix == QEMU_PREFIX);
     let Some(root) = root_tag(text).filter(|_| is_repairable) else {
-        return Err(explain::error(text, text, None, &error));
+        return Err(parse_errors::error(text, text, None, &error));
     };
     let declaration = format!(" xmlns:{QEMU_PREFIX}='{QEMU_NAMESPACE}'");
     let shadow = Shadow { at: root.name.end, length: declaration.len() };
     let copy = [&text[..shadow.at], &declaration, &text[shadow.at..]].concat();
     match roxmltree::Document::parse(&copy) {
         Ok(tree) => Ok(use_document(&Document { tree, text, source, shadow: Some(shadow) })),
-        Err(error) => Err(explain::error(text, &copy, Some(shadow), &error)),
+        Err(error) => Err(parse_errors::error(text, &copy, Some(shadow), &error)),
     }
 }
 

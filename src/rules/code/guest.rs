@@ -48,7 +48,7 @@ fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
     let is_unknown = domain.settings.libvirt < Version::new(8, 0, 0);
     let features =
         domain.children.named(domain.root, "features").filter(|features| features.is("features"));
-    let tcg_elements = features.flat_map(|features| domain.named(features, "tcg"));
+    let tcg_elements = features.flat_map(|features| domain.children_named(features, "tcg"));
     tcg_elements.filter(|tcg| is_unknown || tcg.child("tb-cache").is_some()).collect()
 }
 

@@ -27,7 +27,7 @@ pub(super) fn unrecorded_type<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Find
     let wanted =
         [("type", &explicit.vgpu_type, &fallback.vgpu_type), ("pci", &explicit.pci, &fallback.pci)];
     let missing = wanted.into_iter().filter_map(|(name, explicit, fallback)| {
-        match domain.recorded(name, uuid) {
+        match domain.recorded_value(name, uuid) {
             None => Some((name, explicit.as_deref().or(fallback.as_deref())?)),
             Some(recorded) => {
                 Some((name, explicit.as_deref().filter(|explicit| *explicit != recorded)?))

@@ -123,7 +123,7 @@ pub(super) fn misplaced<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d
 /// Finds further `<devices>` elements, which libvirt's schema refuses.
 pub(super) fn second_devices<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
-    let blocks = domain.named(domain.root, "devices");
+    let blocks = domain.children_named(domain.root, "devices");
     let Some((first, others)) = blocks.split_first() else { return Vec::new() };
     let merge = |block: &Element<'d>| {
         let changes = match block.is_empty() {
