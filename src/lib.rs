@@ -75,13 +75,13 @@ pub mod internals {
     #[cfg(feature = "cli")]
     pub use crate::cli::manual;
     pub use crate::rules::{docs, path, schema, select};
-    pub use crate::vgpu_types::names as vgpu_type_names;
     /// What users can set.
     pub mod settings {
         #[cfg(feature = "cli")]
         pub use crate::settings::config;
         pub use crate::settings::{
-            Choices, Key, Kind, PageField, SETTINGS, Scope, Setting, SettingError, parsers, setting,
+            Choices, Completion, Key, Kind, PageField, SETTINGS, Scope, Setting, SettingError,
+            parsers, setting, table::vgpu_type_names,
         };
     }
 

@@ -23,7 +23,7 @@ pub(super) fn run(args: &ConfigArgs) -> Status {
 }
 
 fn render(args: &ConfigArgs) -> Result<String, LoadError> {
-    let mut configs = args.choices.configs(args.unsafe_fixes)?;
+    let mut configs = args.choices.configs()?;
     let path = args.file.as_deref().unwrap_or(Path::new(""));
     let is_folder = path.as_os_str().is_empty() || path.is_dir();
     let resolved = if is_folder { configs.find_in(path, None)? } else { configs.find(path)? };

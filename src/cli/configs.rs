@@ -9,7 +9,7 @@ use super::terminal::TerminalStyle;
 use super::{error, io};
 use crate::report::Full;
 use crate::rules::RuleRef;
-use crate::settings::config::{Configs, EffectiveConfig, LoadError};
+use crate::settings::config::{Configs, EffectiveConfig, LoadError, PartialConfig};
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
 
@@ -53,16 +53,18 @@ pub(super) fn of_inputs(
     Ok(RunConfigs { files, fallback })
 }
 
-/// Returns the effective configurations of a run with these flags, like [`of_inputs`].
+/// Returns the effective configurations of a run, like [`of_inputs`]; `flags` are the settings that
+/// override the configurations.
 ///
 /// # Errors
 /// Fails if a configuration or its custom rules can't be loaded.
 pub(super) fn of_run(
     common: &CommonArgs,
-    unsafe_fixes: Option<bool>,
+    flags: PartialConfig,
     inputs: &[Input],
 ) -> Result<RunConfigs, LoadError> {
-    of_inputs(&mut common.choices.configs(unsafe_fixes)?, inputs, common.stdin_filename.as_deref())
+    let mut configs = Configs::new(common.choices.origin.origin(), flags)?;
+    of_inputs(&mut configs, inputs, common.stdin_filename.as_deref())
 }
 
 impl RunConfigs {

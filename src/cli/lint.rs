@@ -43,7 +43,8 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let inputs = &files.inputs;
     let mut status = say_unreadable(&files.unreadable);
     // Only `fix` applies unsafe fixes.
-    let configs = match configs::of_run(common, Some(false), inputs) {
+    let flags = common.choices.settings.values.clone().with("unsafe-fixes", Some(false));
+    let configs = match configs::of_run(common, flags, inputs) {
         Ok(configs) => configs,
         Err(failure) => return configs::fail(&failure, options.color),
     };

@@ -9,7 +9,7 @@ use clap::{Args, Parser};
 use serde_json::{Map, Value};
 
 use super::error::{fail, from_message};
-use super::flags::{CONFIGURATION_FILE, OriginArgs, RuleArgs, SettingsArgs, common_flags};
+use super::flags::{CONFIGURATION_FILE, OriginArgs, SettingsArgs, common_flags};
 use super::{Status, io};
 use crate::lsp::{SessionEnd, serve};
 use crate::settings::config::{ConfigWatcher, LoadError};
@@ -35,17 +35,11 @@ Exit codes:
 Files:
 {CONFIGURATION_FILE}"),
     mut_args(common_flags(&["only", "ignore", "all", "config", "libvirt", "display"])),
-    // One uuid for all documents is rejected.
-    mut_arg("uuid", |uuid| uuid.hide(true)),
 )]
 pub(super) struct LspArgs {
-    #[command(flatten)]
-    rules: RuleArgs,
-    /// Also check domains without GVT-g
-    #[arg(long, value_name = "BOOL", num_args = 0..=1)]
-    #[arg(require_equals = true, default_missing_value = "true")]
-    #[arg(help_heading = "Input")]
-    all: Option<bool>,
+    /// Rejected with a reason: all documents would have it
+    #[arg(long, hide = true)]
+    uuid: Option<String>,
     /// Talk on stdin and stdout, as always; several editors add this
     #[arg(long, hide = true)]
     stdio: bool,
@@ -57,7 +51,7 @@ pub(super) struct LspArgs {
 
 /// The flags on their own, to parse the editor's settings.
 #[derive(Parser)]
-#[command(no_binary_name = true, disable_help_flag = true)]
+#[command(name = "lsp", no_binary_name = true, disable_help_flag = true)]
 struct Flags {
     #[command(flatten)]
     args: LspArgs,
@@ -157,11 +151,10 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, SettingsError> {
 
 impl LspArgs {
     fn configuration(&self) -> Result<ConfigWatcher, SettingsError> {
-        if self.settings.uuid.is_some() {
+        if self.uuid.is_some() {
             return Err(SettingsError::Uuid);
         }
-        let choices = self.settings.choices().with("all", self.all);
-        ConfigWatcher::new(self.origin.origin(), self.rules.added_to(choices))
+        ConfigWatcher::new(self.origin.origin(), self.settings.values.clone())
             .map_err(SettingsError::Configuration)
     }
 }

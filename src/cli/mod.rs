@@ -182,7 +182,7 @@ pub fn parse_settings(flags: &str) -> Result<Settings, clap::Error> {
     let command = FixArgs::augment_args(clap::Command::new("fix").no_binary_name(true));
     let matches = command.try_get_matches_from(flags.split_whitespace())?;
     let args = FixArgs::from_arg_matches(&matches)?;
-    let choices = args.common.choices.choices(args.unsafe_fixes);
+    let choices = args.common.choices.settings.values;
     let effective = EffectiveConfig::of_flags(&choices, Vec::new())
         .map_err(|error| clap::Error::raw(ErrorKind::InvalidValue, error))?;
     Ok(effective.settings)

@@ -6,8 +6,8 @@ pub mod config;
 mod error;
 pub mod parsers;
 mod setting;
-mod table;
+pub mod table;
 
 pub use error::SettingError;
-pub use setting::{Choices, Key, Kind, PageField, Scope, Setting};
+pub use setting::{Choices, Completion, Key, Kind, PageField, Scope, Setting};
 pub use table::{SETTINGS, setting};

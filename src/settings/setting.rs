@@ -12,6 +12,12 @@ pub struct Setting {
     pub kind: Kind,
     /// The commands with this flag, sorted; without the program's name and subcommands.
     pub commands: &'static [&'static str],
+    /// The section of a command's help that lists the flag.
+    pub heading: &'static str,
+    /// The placeholder of the flag's value in help texts, such as `VERSION`.
+    pub value_name: &'static str,
+    /// The values that shells complete.
+    pub completion: Completion,
     /// The flag's line in `-h`.
     pub help: &'static str,
     /// The flag's text in `--help`, where one line is not enough.
@@ -32,7 +38,10 @@ impl Setting {
     pub fn parse(&self, text: &str) -> Result<String, SettingError> {
         match self.kind {
             Kind::Text { parse, .. } => parse(text),
-            Kind::Word(words) if !words.contains(&text) => Err(one_of(words).into()),
+            Kind::Word(words) if words.iter().all(|(word, _)| *word != text) => {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                Err(one_of(&words).into())
+            }
             Kind::Switch if !matches!(text, "true" | "false") => Err("use true or false".into()),
             Kind::Word(_) | Kind::Switch | Kind::Names | Kind::Folder => Ok(text.to_owned()),
         }
@@ -57,8 +66,8 @@ pub enum Kind {
         /// A regular expression that approximates the parser, for the JSON schema.
         pattern: Option<&'static str>,
     },
-    /// One of these words.
-    Word(&'static [&'static str]),
+    /// One of these words, each with its meaning.
+    Word(&'static [(&'static str, &'static str)]),
     /// A switch.
     Switch,
     /// Names of rules and groups.
@@ -76,6 +85,17 @@ impl Kind {
             Kind::Names => "an array of strings",
         }
     }
+}
+
+/// The values that shells complete for a flag.
+#[derive(Clone, Copy, Debug)]
+pub enum Completion {
+    /// None.
+    None,
+    /// These, among others.
+    Words(fn() -> Vec<String>),
+    /// Paths.
+    Files,
 }
 
 /// A key of `gvtg-xml.toml`.

@@ -2,8 +2,10 @@
 //! Settings that documents can also contain have a field in
 //! [`SettingOverrides`](crate::domain::SettingOverrides) too.
 
-use super::setting::{Choices, Key, Kind, PageField, Scope, Setting};
+use super::setting::{Choices, Completion, Key, Kind, PageField, Scope, Setting};
 use super::{SettingError, parsers};
+use crate::domain::AUDIO_BACKENDS;
+use crate::vgpu_types;
 
 /// The commands with the flags of all settings.
 const DOMAINS: &[&str] = &["config", "fix", "lint", "lsp"];
@@ -21,6 +23,9 @@ pub static SETTINGS: &[Setting] = &[
             "^(newest|current|installed|[0-9]+(\\.[0-9]+){0,2})$",
         ),
         commands: DOMAINS_AND_HOOKS,
+        heading: "Settings",
+        value_name: "VERSION",
+        completion: Completion::Words(libvirt_words),
         help: "Target libvirt: 9.0, installed or newest (8.5+)",
         long_help: Some(
             "The libvirt that will read the domain: a version such as 9.0, `installed` (the one on this machine), or `newest` (the syntax for 8.5 and later) [default: newest]",
@@ -45,6 +50,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "type",
         kind: text(parsers::vgpu_type, "^i915-GVTg_V[45]_[1248]$"),
         commands: DOMAINS_AND_HOST,
+        heading: "Settings",
+        value_name: "TYPE",
+        completion: Completion::Words(vgpu_type_names),
         help: "The vGPU's type, to record in the metadata",
         long_help: Some(
             "The vGPU's type, such as i915-GVTg_V5_4, which is recorded in the domain's metadata; `gvtg-xml types` lists the types",
@@ -69,6 +77,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "pci",
         kind: text(parsers::pci, "^[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]$"),
         commands: DOMAINS_AND_HOST,
+        heading: "Settings",
+        value_name: "ADDRESS",
+        completion: Completion::None,
         help: "The Intel GPU's PCI address [default: 0000:00:02.0]",
         long_help: Some(
             "The Intel GPU's PCI address; if given, it is recorded in the domain's metadata [default: 0000:00:02.0]",
@@ -96,6 +107,9 @@ pub static SETTINGS: &[Setting] = &[
             pattern: None,
         },
         commands: &["config", "emit", "fix", "lint"],
+        heading: "Settings",
+        value_name: "UUID",
+        completion: Completion::None,
         help: "The vGPU's UUID",
         long_help: Some(
             "The vGPU's UUID [default: the one in the domain, or else one derived from the domain's own UUID or name]",
@@ -114,6 +128,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "display",
         kind: Kind::Text { parse: parsers::display, pattern: None },
         commands: DOMAINS_AND_HOOKS,
+        heading: "Settings",
+        value_name: "DISPLAY",
+        completion: Completion::None,
         help: "Value of QEMU's -display [default: gtk,gl=on]",
         long_help: Some(
             "Value of QEMU's -display: gtk or sdl with gl=on, gl=es or gl=core, or egl-headless [default: gtk,gl=on]",
@@ -138,6 +155,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "display-env",
         kind: text(parsers::display_env, "^\\S*:[0-9]+(\\.[0-9]+)?$"),
         commands: DOMAINS_AND_HOST,
+        heading: "Settings",
+        value_name: "DISPLAY",
+        completion: Completion::None,
         help: "X display for the QEMU window",
         long_help: Some("X display for the QEMU window [default: :0]"),
         key: Some(Key {
@@ -158,6 +178,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "gdk-scale",
         kind: text(parsers::gdk_scale, "^([0-9]+\\.?[0-9]*|\\.[0-9]+)$"),
         commands: DOMAINS_AND_HOST,
+        heading: "Settings",
+        value_name: "SCALE",
+        completion: Completion::None,
         help: "GTK scale of the QEMU window [default: 1.0]",
         long_help: Some("GTK scale of the QEMU window (GDK_SCALE) [default: 1.0]"),
         key: Some(Key {
@@ -178,6 +201,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "alias",
         kind: text(parsers::alias, "^ua-[A-Za-z0-9_-]+$"),
         commands: DOMAINS,
+        heading: "Settings",
+        value_name: "ALIAS",
+        completion: Completion::None,
         help: "The vGPU's alias [default: ua-gvtg]",
         long_help: Some("The vGPU's alias, a device name that starts with ua- [default: ua-gvtg]"),
         key: Some(Key {
@@ -198,6 +224,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "romfile",
         kind: text(parsers::romfile, "^/"),
         commands: DOMAINS_AND_HOOKS,
+        heading: "Settings",
+        value_name: "FILE",
+        completion: Completion::Files,
         help: "Option ROM for the vGPU of a UEFI guest",
         long_help: Some(
             "Absolute path of an option ROM (GPU firmware) for the vGPU; some UEFI guests show no picture without one",
@@ -220,6 +249,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "audio",
         kind: text(|text| parsers::audio(text).map(|audio| audio.to_string()), AUDIO_PATTERN),
         commands: DOMAINS,
+        heading: "Settings",
+        value_name: "TYPE[,NAME=VALUE]…",
+        completion: Completion::Words(audio_backend_names),
         help: "Audio backend instead of SPICE audio [default: none]",
         long_help: Some(
             "Audio backend that replaces SPICE audio: a type of <audio> such as pulseaudio, and attributes for it [default: none]",
@@ -244,6 +276,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "keep-video",
         kind: Kind::Switch,
         commands: &["config", "fix", "kubevirt", "lint", "lsp"],
+        heading: "Settings",
+        value_name: "BOOL",
+        completion: Completion::None,
         help: "Keep <video>, if the guest has no vGPU driver",
         long_help: None,
         key: Some(Key {
@@ -264,6 +299,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "only",
         kind: Kind::Names,
         commands: DOMAINS,
+        heading: "Rules",
+        value_name: "RULE",
+        completion: Completion::None,
         help: "Check only these rules or groups",
         long_help: Some(
             "Check only these rules or groups of rules (display, vgpu, namespace, qemu, domain); `gvtg-xml explain` lists the rules",
@@ -283,6 +321,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "ignore",
         kind: Kind::Names,
         commands: &["config", "fix", "kubevirt", "lint", "lsp"],
+        heading: "Rules",
+        value_name: "RULE",
+        completion: Completion::None,
         help: "Disable these rules or groups",
         long_help: Some("Disable these rules or groups of rules; `gvtg-xml explain` lists them"),
         key: Some(Key {
@@ -296,8 +337,15 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "fail-on",
-        kind: Kind::Word(&["info", "warning", "error"]),
+        kind: Kind::Word(&[
+            ("info", "Worth knowing; the VM works"),
+            ("warning", "The VM runs, but not as well as it could"),
+            ("error", "libvirt rejects the domain, QEMU exits, or the screen stays dark"),
+        ]),
         commands: &["config", "fix", "lint"],
+        heading: "Rules",
+        value_name: "SEVERITY",
+        completion: Completion::None,
         help: "Lowest severity for exit code 1 [default: warning]",
         long_help: Some(
             "Exit with 1 if there are findings of this severity or higher [default: warning]",
@@ -315,6 +363,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "unsafe-fixes",
         kind: Kind::Switch,
         commands: &["config", "fix"],
+        heading: "Rules",
+        value_name: "BOOL",
+        completion: Completion::None,
         help: "Also apply fixes that may lose something you want",
         long_help: None,
         key: Some(Key {
@@ -335,8 +386,11 @@ pub static SETTINGS: &[Setting] = &[
         name: "all",
         kind: Kind::Switch,
         commands: DOMAINS,
+        heading: "Input",
+        value_name: "BOOL",
+        completion: Completion::None,
         help: "In folders, also check domains without GVT-g",
-        long_help: None,
+        long_help: Some("In folders, also check domains that do not use GVT-g"),
         key: Some(Key {
             summary: "In folders, also check domains that do not use GVT-g",
             default: "false",
@@ -351,6 +405,9 @@ pub static SETTINGS: &[Setting] = &[
         kind: Kind::Switch,
         // A user who names a file needs no flag for it.
         commands: &[],
+        heading: "Input",
+        value_name: "BOOL",
+        completion: Completion::None,
         help: "",
         long_help: None,
         key: Some(Key {
@@ -366,6 +423,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "rule-pages",
         kind: text(parsers::rule_pages, "^https?://[^\\s]+$"),
         commands: DOMAINS,
+        heading: "Rules",
+        value_name: "URL",
+        completion: Completion::None,
         help: "Base URL of the rules' pages",
         long_help: Some(
             "Base URL of the rules' pages: SARIF reports and editors link to this URL followed by the rule's ID",
@@ -386,6 +446,9 @@ pub static SETTINGS: &[Setting] = &[
         name: "rules",
         kind: Kind::Folder,
         commands: &["config", "explain", "fix", "lint", "lsp"],
+        heading: "Rules",
+        value_name: "DIR",
+        completion: Completion::None,
         help: "Folder of custom rules",
         long_help: Some(
             "Folder of custom rules (*.toml). A rule with the ID of a built-in rule replaces it",
@@ -425,6 +488,20 @@ const fn file_key(name: &'static str) -> Key {
 /// Finds a setting by name.
 pub fn setting(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// Returns the keywords for a libvirt release, besides version numbers.
+pub fn libvirt_words() -> Vec<String> {
+    parsers::LIBVIRTS.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// Returns the names of all vGPU types.
+pub fn vgpu_type_names() -> Vec<String> {
+    vgpu_types::names().collect()
+}
+
+fn audio_backend_names() -> Vec<String> {
+    AUDIO_BACKENDS.iter().map(|backend| backend.name.to_owned()).collect()
 }
 
 #[cfg(test)]

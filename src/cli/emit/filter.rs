@@ -2,16 +2,17 @@
 
 use clap::{Args, ValueHint};
 
-use super::super::flags::{Offering, libvirts};
+use super::super::flags::Offering;
 use crate::settings::SettingError;
 use crate::settings::parsers::{display, display_env, gdk_scale, libvirt, romfile};
+use crate::settings::table::libvirt_words;
 
 /// The settings for VMs that come from other hosts.
 #[derive(Args, Debug)]
 pub(super) struct FilterArgs {
     /// Target libvirt: 9.0, installed or newest (8.5+)
     #[arg(long, value_name = "VERSION")]
-    #[arg(value_parser = Offering::new(target_libvirt, libvirts), hide_possible_values = true)]
+    #[arg(value_parser = Offering::new(target_libvirt, libvirt_words), hide_possible_values = true)]
     #[arg(long_help = "The libvirt that will read the domains: a version such as 9.0, or \
             `installed`, which is detected each time the hook runs [default: installed]")]
     libvirt: Option<String>,

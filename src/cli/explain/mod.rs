@@ -19,7 +19,7 @@ use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
 use crate::explain::{Answer, Catalog, Entry, QueryResult, Topic, page, page_of};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
-use crate::settings::config::{Configs, PartialConfig};
+use crate::settings::config::Configs;
 use crate::text::sanitize::clean_lines;
 use crate::text::wrap::{paragraphs, wrapped};
 use error::ExplainError;
@@ -29,12 +29,12 @@ use query::{are_separate, is_named, misplaced_flag, missing_file};
 use unexplained::{Unexplained, unknown};
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
-    let flags = PartialConfig::default().with("rules", args.rules.clone());
-    let found = Configs::new(args.origin.origin(), flags).and_then(|mut configs| {
-        let resolved = configs.find_in(Path::new(""), None)?;
-        configs::print_skipped_configs(&configs);
-        Ok((configs, resolved))
-    });
+    let found =
+        Configs::new(args.origin.origin(), args.settings.values.clone()).and_then(|mut configs| {
+            let resolved = configs.find_in(Path::new(""), None)?;
+            configs::print_skipped_configs(&configs);
+            Ok((configs, resolved))
+        });
     let (configs, resolved) = match found {
         Ok(found) => found,
         Err(failure) => return configs::fail(&failure, ColorChoice::Auto),

@@ -52,7 +52,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
         return fail(&FixCommandError::SeveralFiles);
     }
-    let configs = match configs::of_run(common, args.unsafe_fixes, inputs) {
+    let configs = match configs::of_run(common, common.choices.settings.values.clone(), inputs) {
         Ok(configs) => configs,
         Err(failure) => return configs::fail(&failure, options.color),
     };

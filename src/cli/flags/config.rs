@@ -25,16 +25,11 @@ Exit codes:
 
 Files:
 {CONFIGURATION_FILE}"),
-    mut_args(common_flags(&["format", "config", "isolated", "unsafe_fixes", "libvirt"])),
+    mut_args(common_flags(&["format", "config", "isolated", "unsafe-fixes", "libvirt"])),
 )]
 pub(in crate::cli) struct ConfigArgs {
     /// File or folder; it does not have to exist
     pub(in crate::cli) file: Option<PathBuf>,
-    /// Also apply fixes that may lose something you want
-    #[arg(long, value_name = "BOOL", num_args = 0..=1)]
-    #[arg(require_equals = true, default_missing_value = "true")]
-    #[arg(help_heading = "Rules")]
-    pub(in crate::cli) unsafe_fixes: Option<bool>,
     /// Output format
     #[arg(long, value_enum, default_value_t = DataFormat::Text, help_heading = "Output")]
     pub(in crate::cli) format: DataFormat,

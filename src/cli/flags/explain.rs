@@ -1,10 +1,8 @@
 //! The flags of `gvtg-xml explain`.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueHint};
 
-use super::{CONFIGURATION_FILE, OriginArgs};
+use super::{CONFIGURATION_FILE, OriginArgs, SettingsArgs};
 
 /// Explain a rule, an error message or a log
 ///
@@ -39,11 +37,8 @@ pub(in crate::cli) struct ExplainArgs {
             `-`, or if a log is piped in"
     )]
     pub(in crate::cli) what: Vec<String>,
-    /// Folder of custom rules
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Rules")]
-    #[arg(long_help = "Folder of custom rules (*.toml). A rule with the ID of a built-in rule \
-            replaces it")]
-    pub(in crate::cli) rules: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) settings: SettingsArgs,
     #[command(flatten)]
     pub(in crate::cli) origin: OriginArgs,
 }

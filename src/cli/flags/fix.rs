@@ -42,7 +42,7 @@ Files:
 See also:
   virsh(1), virt-xml-validate(1)"),
     mut_args(common_flags(&[
-        "in_place", "diff", "check", "unsafe_fixes", "ignore", "libvirt", "vgpu_type", "keep_video",
+        "in_place", "diff", "check", "unsafe-fixes", "ignore", "libvirt", "type", "keep-video",
     ])),
     mut_args(long_help(
         "format",
@@ -54,7 +54,7 @@ See also:
         "In folders, also fix domains that do not use GVT-g",
     )),
     mut_args(long_help(
-        "display_env",
+        "display-env",
         "X display for the QEMU window [default: $DISPLAY if it is a local display such as :0 and \
             the domain is piped in; otherwise :0]",
     )),
@@ -82,11 +82,6 @@ pub(in crate::cli) struct FixArgs {
             any"
     )]
     pub(in crate::cli) check: bool,
-    /// Also apply fixes that may lose something you want
-    #[arg(long, value_name = "BOOL", num_args = 0..=1)]
-    #[arg(require_equals = true, default_missing_value = "true")]
-    #[arg(help_heading = "Rules")]
-    pub(in crate::cli) unsafe_fixes: Option<bool>,
     /// Add suppressions for these rules (requires --reason)
     #[arg(long, value_name = "RULE", value_delimiter = ',', requires = "reason")]
     #[arg(conflicts_with_all = ["format", "output_file", "statistics"], help_heading = "Rules")]

@@ -33,7 +33,7 @@ Files:
 See also:
   virsh(1), virt-xml-validate(1)"),
     mut_args(common_flags(&[
-        "quiet", "format", "only", "ignore", "fail_on", "all", "libvirt", "statistics",
+        "quiet", "format", "only", "ignore", "fail-on", "all", "libvirt", "statistics",
     ])),
     mut_args(long_help(
         "format",

@@ -18,14 +18,14 @@ mod offering;
 mod settings;
 mod values;
 
-pub(super) use choices::{ChoiceArgs, OriginArgs, RuleArgs};
+pub(super) use choices::{ChoiceArgs, OriginArgs};
 pub(super) use common::CommonArgs;
 pub(super) use config::ConfigArgs;
 pub(super) use explain::ExplainArgs;
 pub(super) use fix::FixArgs;
 pub(super) use lint::LintArgs;
 pub(super) use offering::Offering;
-pub(super) use settings::{SettingsArgs, libvirts, vgpu_type_names};
+pub(super) use settings::SettingsArgs;
 pub(super) use values::{ColorChoice, DataFormat, Format, SuppressIn};
 
 /// The configuration, among the files of a command's `after_long_help`.

@@ -1,113 +1,99 @@
-//! The flags that set settings.
+//! The flags of the table of settings.
 
-use clap::{Args, ValueHint};
-use uuid::Uuid;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, ValueHint};
 
 use super::offering::Offering;
-use crate::domain::{AUDIO_BACKENDS, Audio};
-use crate::settings::config::PartialConfig;
-use crate::settings::parsers::{
-    LIBVIRTS, alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, uuid, vgpu_type,
-};
-use crate::version::Version;
-use crate::vgpu_types;
+use crate::settings::config::{PartialConfig, Value};
+use crate::settings::{Completion, Kind, SETTINGS, Setting};
 
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Settings")]
+/// The flags of all settings that a command takes, and their values.
+#[derive(Clone, Debug, Default)]
 pub(in crate::cli) struct SettingsArgs {
-    /// Target libvirt: 9.0, installed or newest (8.5+)
-    #[arg(long, value_name = "VERSION")]
-    #[arg(value_parser = Offering::new(libvirt, libvirts), hide_possible_values = true)]
-    #[arg(
-        long_help = "The libvirt that will read the domain: a version such as 9.0, `installed` \
-            (the one on this machine), or `newest` (the syntax for 8.5 and later) [default: \
-            newest]"
-    )]
-    pub(in crate::cli) libvirt: Option<Version>,
-    /// The vGPU's UUID
-    #[arg(long, value_parser = uuid)]
-    #[arg(
-        long_help = "The vGPU's UUID [default: the one in the domain, or else one derived from the \
-            domain's own UUID or name]"
-    )]
-    pub(in crate::cli) uuid: Option<Uuid>,
-    /// The vGPU's type, to record in the metadata
-    #[arg(long = "type", value_name = "TYPE")]
-    #[arg(value_parser = Offering::new(vgpu_type, vgpu_type_names), hide_possible_values = true)]
-    #[arg(
-        long_help = "The vGPU's type, such as i915-GVTg_V5_4, which is recorded in the domain's \
-            metadata; `gvtg-xml types` lists the types"
-    )]
-    pub(in crate::cli) vgpu_type: Option<String>,
-    /// The Intel GPU's PCI address [default: 0000:00:02.0]
-    #[arg(long, value_name = "ADDRESS", value_parser = pci)]
-    #[arg(long_help = "The Intel GPU's PCI address; if given, it is recorded in the domain's \
-            metadata [default: 0000:00:02.0]")]
-    pub(in crate::cli) pci: Option<String>,
-    /// Value of QEMU's -display [default: gtk,gl=on]
-    #[arg(long, value_parser = display)]
-    #[arg(long_help = "Value of QEMU's -display: gtk or sdl with gl=on, gl=es or gl=core, or \
-            egl-headless [default: gtk,gl=on]")]
-    pub(in crate::cli) display: Option<String>,
-    /// X display for the QEMU window
-    #[arg(long, value_name = "DISPLAY", value_parser = display_env)]
-    #[arg(long_help = "X display for the QEMU window [default: :0]")]
-    pub(in crate::cli) display_env: Option<String>,
-    /// GTK scale of the QEMU window [default: 1.0]
-    #[arg(long, value_name = "SCALE", value_parser = gdk_scale)]
-    #[arg(long_help = "GTK scale of the QEMU window (GDK_SCALE) [default: 1.0]")]
-    pub(in crate::cli) gdk_scale: Option<String>,
-    /// The vGPU's alias [default: ua-gvtg]
-    #[arg(long, value_parser = alias)]
-    #[arg(long_help = "The vGPU's alias, a device name that starts with ua- [default: ua-gvtg]")]
-    pub(in crate::cli) alias: Option<String>,
-    /// Option ROM for the vGPU of a UEFI guest
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = romfile)]
-    #[arg(
-        long_help = "Absolute path of an option ROM (GPU firmware) for the vGPU; some UEFI guests \
-            show no picture without one"
-    )]
-    pub(in crate::cli) romfile: Option<String>,
-    /// Audio backend instead of SPICE audio [default: none]
-    #[arg(long, value_name = "TYPE[,NAME=VALUE]…")]
-    #[arg(value_parser = Offering::new(audio, audio_backends), hide_possible_values = true)]
-    #[arg(long_help = "Audio backend that replaces SPICE audio: a type of <audio> such as \
-            pulseaudio, and attributes for it [default: none]")]
-    pub(in crate::cli) audio: Option<Audio>,
-    /// Keep <video>, if the guest has no vGPU driver
-    #[arg(long, value_name = "BOOL", num_args = 0..=1)]
-    #[arg(require_equals = true, default_missing_value = "true")]
-    pub(in crate::cli) keep_video: Option<bool>,
+    /// The values of the flags that are given.
+    pub(in crate::cli) values: PartialConfig,
 }
 
-/// Returns the keywords for a libvirt release, besides version numbers.
-pub(in crate::cli) fn libvirts() -> Vec<&'static str> {
-    LIBVIRTS.to_vec()
+impl Args for SettingsArgs {
+    fn augment_args(command: Command) -> Command {
+        let name = command.get_name().to_owned();
+        let settings = SETTINGS.iter().filter(|setting| setting.commands.contains(&&*name));
+        settings.fold(command, |command, setting| command.arg(flag(setting)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
 }
 
-/// Returns the names of all vGPU types.
-pub(in crate::cli) fn vgpu_type_names() -> Vec<String> {
-    vgpu_types::names().collect()
+impl FromArgMatches for SettingsArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut arguments = SettingsArgs::default();
+        arguments.update_from_arg_matches(matches)?;
+        Ok(arguments)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        for setting in SETTINGS {
+            // Not every command has the flag.
+            if matches.try_contains_id(setting.name).unwrap_or(false) {
+                let values = std::mem::take(&mut self.values);
+                self.values = values.with(setting.name, value(setting, matches));
+            }
+        }
+        Ok(())
+    }
 }
 
-fn audio_backends() -> Vec<&'static str> {
-    AUDIO_BACKENDS.iter().map(|backend| backend.name).collect()
+/// Returns the flag of a setting.
+fn flag(setting: &'static Setting) -> Arg {
+    let flag = Arg::new(setting.name)
+        .long(setting.name)
+        .help(setting.help)
+        .long_help(setting.long_help)
+        .help_heading(setting.heading)
+        .value_name(setting.value_name);
+    let flag = match setting.kind {
+        Kind::Text { parse, .. } => match setting.completion {
+            Completion::Words(words) => {
+                flag.value_parser(Offering::new(parse, words)).hide_possible_values(true)
+            }
+            _ => flag.value_parser(parse),
+        },
+        Kind::Word(words) => {
+            let values = words.iter().map(|(word, help)| PossibleValue::new(*word).help(*help));
+            flag.value_parser(PossibleValuesParser::new(values))
+        }
+        Kind::Switch => flag
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(clap::value_parser!(bool)),
+        Kind::Names => flag.action(ArgAction::Append).value_delimiter(','),
+        Kind::Folder => flag.value_parser(clap::value_parser!(PathBuf)),
+    };
+    match (setting.kind, setting.completion) {
+        (Kind::Folder, _) => flag.value_hint(ValueHint::DirPath),
+        (_, Completion::Files) => flag.value_hint(ValueHint::FilePath),
+        _ => flag,
+    }
 }
 
-impl SettingsArgs {
-    /// Returns the values of these flags.
-    pub(in crate::cli) fn choices(&self) -> PartialConfig {
-        PartialConfig::default()
-            .with("libvirt", self.libvirt.map(|version| version.to_string()))
-            .with("uuid", self.uuid.map(|uuid| uuid.to_string()))
-            .with("type", self.vgpu_type.clone())
-            .with("pci", self.pci.clone())
-            .with("display", self.display.clone())
-            .with("display-env", self.display_env.clone())
-            .with("gdk-scale", self.gdk_scale.clone())
-            .with("alias", self.alias.clone())
-            .with("romfile", self.romfile.clone())
-            .with("audio", self.audio.as_ref().map(Audio::to_string))
-            .with("keep-video", self.keep_video)
+/// Returns the value of a setting's flag; `None` if it is not given.
+fn value(setting: &Setting, matches: &ArgMatches) -> Option<Value> {
+    let name = setting.name;
+    match setting.kind {
+        Kind::Text { .. } | Kind::Word(_) => {
+            matches.get_one::<String>(name).map(|text| Value::Text(text.clone()))
+        }
+        Kind::Switch => matches.get_one::<bool>(name).map(|is_on| Value::Switch(*is_on)),
+        Kind::Names => {
+            matches.get_many::<String>(name).map(|names| Value::Names(names.cloned().collect()))
+        }
+        Kind::Folder => {
+            matches.get_one::<PathBuf>(name).map(|folder| Value::Folder(folder.clone()))
+        }
     }
 }

@@ -1,21 +1,6 @@
 //! The values that flags can have.
 
 use clap::ValueEnum;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-
-use crate::rules::schema::Severity;
-use crate::settings::parsers::severity;
-
-/// Parses the severities of `--fail-on`, each with its help text.
-pub(super) fn severities() -> impl TypedValueParser<Value = Severity> {
-    let meanings = [
-        ("info", "Worth knowing; the VM works"),
-        ("warning", "The VM runs, but not as well as it could"),
-        ("error", "libvirt rejects the domain, QEMU exits, or the screen stays dark"),
-    ];
-    let values = meanings.map(|(name, meaning)| PossibleValue::new(name).help(meaning));
-    PossibleValuesParser::new(values).try_map(|name| severity(&name))
-}
 
 /// Format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

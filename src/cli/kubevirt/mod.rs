@@ -10,7 +10,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::error::{DocumentError, MessageError, fail, from_message};
-use super::flags::{ColorChoice, Offering, libvirts};
+use super::flags::{ColorChoice, Offering};
 use super::io::StdoutError;
 use super::terminal::TerminalStyle;
 use super::{Status, io};
@@ -21,6 +21,7 @@ use crate::rules::schema::Severity;
 use crate::rules::{RuleRef, builtin};
 use crate::settings::config::{EffectiveConfig, PartialConfig};
 use crate::settings::parsers::{display, libvirt, romfile};
+use crate::settings::table::libvirt_words;
 use crate::text::Source;
 use crate::text::sanitize::clean;
 use crate::version::Version;
@@ -84,7 +85,7 @@ pub(super) struct KubevirtArgs {
 struct WantedArgs {
     /// virt-launcher's libvirt: 9.0 or newest (8.5+)
     #[arg(long, value_name = "VERSION")]
-    #[arg(value_parser = Offering::new(libvirt, libvirts), hide_possible_values = true)]
+    #[arg(value_parser = Offering::new(libvirt, libvirt_words), hide_possible_values = true)]
     #[arg(
         long_help = "The libvirt in virt-launcher: a version such as 9.0, or `newest` (the syntax \
             for 8.5 and later) [default: newest]"

@@ -56,7 +56,10 @@ fn property(key: &Key, kind: Kind) -> Json {
             json!({ "type": "string", "pattern": pattern })
         }
         Kind::Text { pattern: None, .. } => json!({ "type": "string" }),
-        Kind::Word(words) => json!({ "type": "string", "enum": words }),
+        Kind::Word(words) => {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            json!({ "type": "string", "enum": words })
+        }
         Kind::Folder => json!({ "type": "string", "pattern": "^." }),
         Kind::Switch => json!({ "type": "boolean" }),
         Kind::Names => json!({ "type": "array", "items": { "$ref": "#/definitions/name" } }),
