@@ -108,7 +108,8 @@ impl EffectiveRules {
 
     /// The set of these rules.
     pub fn set(&self) -> RuleSet<'_> {
-        let mut set = RuleSet { active: Vec::new(), wanted: Vec::new(), known: Vec::new() };
+        let empty = || Vec::with_capacity(self.known.len());
+        let mut set = RuleSet { active: empty(), wanted: empty(), known: empty() };
         for (rule, (is_active, is_wanted)) in self.known.iter().zip(&self.states) {
             set.known.push(rule);
             if *is_active {
