@@ -9,7 +9,6 @@ mod arrows;
 mod bounds;
 mod corpus;
 mod fixtures;
-mod found;
 mod libxml2;
 mod malformed;
 mod properties;
