@@ -43,7 +43,7 @@ fn available(machine: &Machine) -> String {
 }
 
 #[test]
-fn a_vgpu_is_a_device_with_a_type_and_a_group_and_can_be_removed() {
+fn a_vgpu_can_be_created_and_removed() {
     let Some(machine) = Machine::start(&[]) else { return };
     assert_eq!(machine.vgpus(), [""; 0]);
     stdout(create(&machine, "i915-GVTg_V5_4", ONE));
@@ -145,7 +145,7 @@ fn a_vgpu_in_use_is_left_half_dead_and_on_an_old_kernel_it_is_busy() {
 }
 
 #[test]
-fn kvmgt_brings_the_types_and_only_a_modprobe_that_works_brings_kvmgt() {
+fn types_appear_when_modprobe_loads_kvmgt() {
     let Some(machine) = Machine::without_kvmgt() else { return };
     let types = format!("ls {GPU} | grep -c mdev_supported_types");
     assert_eq!(machine.shell(&types).stdout, b"0\n");
@@ -176,7 +176,7 @@ fn a_gpu_can_be_slow_and_can_refuse_to_make_and_to_remove() {
 }
 
 #[test]
-fn nothing_can_be_made_in_sysfs_and_no_file_does_what_it_is_not_for() {
+fn sysfs_refuses_new_files_and_wrong_accesses() {
     let Some(machine) = Machine::start(&[]) else { return };
     for line in [
         format!("echo x > {GPU}/file"),
@@ -191,7 +191,7 @@ fn nothing_can_be_made_in_sysfs_and_no_file_does_what_it_is_not_for() {
 }
 
 #[test]
-fn a_machine_changes_nothing_of_the_one_that_it_runs_on() {
+fn an_emulated_machine_does_not_change_the_real_one() {
     let here = || {
         let list = |folder: &str| {
             let mut names: Vec<_> = fs::read_dir(folder)

@@ -66,7 +66,7 @@ fn the_list_has_each_module_once() {
 }
 
 #[test]
-fn no_module_knows_one_that_comes_after_it() {
+fn modules_use_only_earlier_modules() {
     let order = order();
     let place = |name: &str| order.iter().position(|module| module == name);
     let mut wrong = Vec::new();
@@ -89,7 +89,7 @@ fn no_module_knows_one_that_comes_after_it() {
 }
 
 #[test]
-fn names_are_seen_in_code_and_nowhere_else() {
+fn names_in_comments_and_tests_do_not_count() {
     let text = "use crate::edit::Edit;\n/// crate::lint\npub(crate) fn a() { crate::xml::read(); }\nuse crate::{cli, lsp::x};\n\
         #[cfg(test)]\nmod tests { use crate::host; }\n";
     assert_eq!(named(text).into_iter().collect::<Vec<_>>(), ["cli", "edit", "lsp", "xml"]);

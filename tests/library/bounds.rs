@@ -30,7 +30,7 @@ fn domain(inside: &str) -> String {
 }
 
 #[test]
-fn a_rule_that_makes_the_text_grow_without_end_is_named_and_nothing_is_written() {
+fn a_rule_that_makes_the_text_grow_forever_is_named_and_nothing_is_written() {
     let text = domain("");
     let all = folder(&[("rules/every.toml", RULE), ("a.xml", &text)]);
     for only in ["", "--only every"] {
@@ -42,7 +42,7 @@ fn a_rule_that_makes_the_text_grow_without_end_is_named_and_nothing_is_written()
 }
 
 #[test]
-fn a_large_fix_of_a_small_domain_is_no_growth_without_end() {
+fn a_large_fix_of_a_small_domain_is_allowed() {
     // Each of the 1,000 gets a prefix at both its ends, and there is a vGPU to be added.
     let arguments =
         domain(&format!("<commandline>{}</commandline>\n", "<arg value='-s'></arg>".repeat(1000)));
@@ -51,7 +51,7 @@ fn a_large_fix_of_a_small_domain_is_no_growth_without_end() {
 }
 
 #[test]
-fn the_findings_of_blocks_inside_each_other_do_not_each_carry_what_is_further_in() {
+fn findings_in_nested_blocks_do_not_repeat_the_inner_blocks() {
     let nested = ["<qemu:commandline>".repeat(200), "</qemu:commandline>".repeat(200)].concat();
     let text = domain(&nested.repeat(12));
     let (code, stdout, _) = run("lint --format json --only misplaced-commandline", &text);
@@ -72,7 +72,7 @@ fn the_findings_of_blocks_inside_each_other_do_not_each_carry_what_is_further_in
 }
 
 #[test]
-fn removed_host_devices_do_not_each_carry_the_numbers_of_all_after_them() {
+fn fixes_of_duplicate_hostdevs_do_not_each_renumber_all_the_rest() {
     const COUNT: usize = 1000;
     let device = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>\
         <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>\n";
@@ -96,7 +96,7 @@ fn removed_host_devices_do_not_each_carry_the_numbers_of_all_after_them() {
 }
 
 #[test]
-fn messages_show_the_beginning_of_a_long_value() {
+fn messages_truncate_a_long_value() {
     let text = domain("").replace(
         "<devices/>",
         &format!("<devices><graphics type='{}'/></devices>", "é".repeat(100_000)),
@@ -115,7 +115,7 @@ fn messages_show_the_beginning_of_a_long_value() {
 }
 
 #[test]
-fn what_is_written_many_times_is_short() {
+fn inserting_a_long_name_many_times_keeps_the_output_small() {
     let long = "x".repeat(20_000);
     let sets =
         "<qemu:arg value='-set'/><qemu:arg value='device.hostdev7.x-igd-opregion=on'/>".repeat(300);
@@ -153,7 +153,7 @@ fn what_is_written_many_times_is_short() {
 }
 
 #[test]
-fn what_is_read_is_not_too_much_only_because_of_what_fix_adds() {
+fn additions_of_fix_do_not_count_towards_the_limits() {
     let attributes: String = (0..127).map(|index| format!(" a{index}=''")).collect();
     let declarations: String = (0..128).map(|index| format!("<x xmlns='urn:{index}'/>")).collect();
     for text in [

@@ -58,7 +58,7 @@ fn each(mut check: impl FnMut(&str, &str, &Settings)) {
 }
 
 #[test]
-fn fix_reaches_its_end_and_stays_there() {
+fn fix_converges_and_is_idempotent() {
     let rules = RuleSet::all(builtin());
     let mut rounds: BTreeMap<usize, usize> = BTreeMap::new();
     each(|name, text, settings| {
@@ -97,7 +97,7 @@ fn ids(diagnostics: &[gvtg_xml::Diagnostic<'_>]) -> Vec<String> {
 }
 
 #[test]
-fn lint_shows_no_fix_that_fix_does_not_make() {
+fn fix_applies_each_fix_that_lint_shows() {
     let rules = RuleSet::all(builtin());
     let mut shown = 0;
     each(|name, text, settings| {
@@ -138,7 +138,7 @@ fn lint_shows_no_fix_that_fix_does_not_make() {
 }
 
 #[test]
-fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
+fn findings_of_fix_have_positions_in_the_original_text() {
     let rules = RuleSet::all(builtin());
     let mut traced = 0;
     each(|name, text, settings| {
@@ -175,7 +175,7 @@ fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
 }
 
 #[test]
-fn each_fix_alone_leaves_a_document_that_can_be_read() {
+fn each_fix_alone_leaves_readable_xml() {
     let rules = RuleSet::all(builtin());
     each(|name, text, settings| {
         let all = Linter::new(&rules, settings).detail(Detail::Edits).lint(text).unwrap().open;
@@ -201,7 +201,7 @@ fn each_fix_alone_leaves_a_document_that_can_be_read() {
 }
 
 #[test]
-fn what_no_fix_names_stays_byte_for_byte() {
+fn bytes_outside_edits_stay_as_they_are() {
     let rules = RuleSet::all(builtin());
     each(|name, text, settings| {
         let fixed = Linter::new(&rules, settings).fix(text.to_owned()).unwrap();
@@ -249,7 +249,7 @@ fn is_block_tag(line: &str) -> bool {
 }
 
 #[test]
-fn xmllint_reads_the_result_without_a_word() {
+fn xmllint_accepts_fixed_documents() {
     if !common::program::has_tool("xmllint", &["--version"]) {
         return;
     }

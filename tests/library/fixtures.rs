@@ -51,7 +51,7 @@ fn overrides(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_fixture_becomes_its_fixed_twin() {
+fn each_fixture_becomes_its_fixed_file() {
     let mut pairs = 0;
     let mut names: Vec<PathBuf> =
         std::fs::read_dir("fixtures").unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -117,7 +117,7 @@ fn libvirt_7_gets_exactly_the_guides_elements() {
 }
 
 #[test]
-fn each_form_becomes_the_other_and_nothing_is_lost() {
+fn sets_become_overrides_and_back_without_loss() {
     let own = "<qemu:arg value='-set'/><qemu:arg value='device.hostdev0.xres=0x780'/>\
         <qemu:arg value='-set'/><qemu:arg value='device.hostdev0.romfile=/rom with blanks'/><qemu:arg value='-name'/><qemu:arg value='guest=mine'/>";
     let bridge_off = "<qemu:env name='NO_AT_BRIDGE' value='1'/>";
@@ -164,7 +164,7 @@ fn each_form_becomes_the_other_and_nothing_is_lost() {
 }
 
 #[test]
-fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
+fn removing_devices_removes_references_and_renumbers_the_rest() {
     let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     let channel = |kind: &str| {
         format!("<channel type='{kind}'><target type='virtio' name='{kind}'/></channel>")
@@ -238,7 +238,7 @@ fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
 }
 
 #[test]
-fn a_second_hostdev_for_one_vgpu_goes_with_what_speaks_of_it() {
+fn a_duplicate_hostdev_is_removed_with_its_references() {
     let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     let sets = ["hostdev0.xres=1", "hostdev1.xres=2", "hostdev2.port=3"];
     let sets: String = sets
@@ -303,7 +303,7 @@ fn what_has_no_other_form_is_reported_and_stays() {
 }
 
 #[test]
-fn the_vgpus_alias_keeps_every_other_property_on_its_device() {
+fn a_new_alias_keeps_other_properties_on_their_devices() {
     let sets = ["hostdev0.port=1", "hostdev1.xres=800", "hostdev2.port=2"];
     let sets: String = sets
         .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>"))

@@ -135,7 +135,7 @@ fn refused_by_libxml2(folder: &std::path::Path, count: usize) -> BTreeSet<usize>
 }
 
 #[test]
-fn libxml2_and_this_program_refuse_the_same() {
+fn damaged_documents_are_refused_if_libxml2_refuses_them() {
     if !has_tool("xmllint", &["--version"]) {
         return;
     }
@@ -178,7 +178,7 @@ fn libxml2_and_this_program_refuse_the_same() {
 }
 
 #[test]
-fn fixtures_are_well_formed_for_both_before_and_after_fixing() {
+fn libxml2_accepts_fixtures_before_and_after_fixing() {
     if !has_tool("xmllint", &["--version"]) {
         return;
     }

@@ -260,7 +260,7 @@ fn short(text: &str) -> String {
 }
 
 #[test]
-fn fix_refuses_what_is_no_domain_at_its_place() {
+fn fix_refuses_input_that_is_not_a_domain_with_its_position() {
     let mut faults = Vec::new();
     each_case(|(name, input, line, column, message), rule| {
         let (code, stdout, stderr) = outcome(feed(&mut program(["fix"]), input));
@@ -329,7 +329,7 @@ fn help_for_another_encoding_names_the_command_that_converts_it() {
 }
 
 #[test]
-fn lint_finds_what_is_no_domain_like_anything_else() {
+fn lint_reports_input_that_is_not_a_domain_as_a_finding() {
     let mut faults = Vec::new();
     each_case(|(name, input, line, column, message), rule| {
         let lint = |format: &str| {
@@ -388,7 +388,7 @@ fn the_place_in_a_text_that_cannot_be_read_is_drawn() {
 }
 
 #[test]
-fn nobody_can_ignore_that_a_text_cannot_be_read() {
+fn unreadable_input_cannot_be_suppressed() {
     for flags in ["--ignore not-well-formed", "--only display", "--exit-zero", "--fail-on error"] {
         let mut command = program("lint --format concise".split(' ').chain(flags.split(' ')));
         let (code, stdout, _) = outcome(feed(&mut command, b"<domain>"));
@@ -397,7 +397,7 @@ fn nobody_can_ignore_that_a_text_cannot_be_read() {
 }
 
 #[test]
-fn utf16_is_named() {
+fn utf16_is_recognized() {
     for input in
         [&b"\xff\xfe<\0d\0/\0>\0"[..], b"\xfe\xff\0<\0d\0/\0>", b"<\0d\0/\0>\0", b"\0<\0d\0/\0>"]
     {

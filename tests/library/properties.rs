@@ -397,7 +397,7 @@ proptest! {
     #![proptest_config(config(200))]
 
     #[test]
-    fn bytes_by_chance_are_read_or_refused(bytes in vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..200)) {
         skip_reason(&bytes);
         if let Ok(text) = decode(&bytes) {
             holds(text, settings(0))?;
@@ -405,7 +405,7 @@ proptest! {
     }
 
     #[test]
-    fn pieces_of_xml_by_chance_are_read_or_refused(tokens in vec(select(TOKENS), 0..40), whole in any::<bool>()) {
+    fn random_pieces_of_xml_are_read_or_refused(tokens in vec(select(TOKENS), 0..40), whole in any::<bool>()) {
         let text = if whole { format!("<domain>{}</domain>", tokens.concat()) } else { tokens.concat() };
         skip_reason(text.as_bytes());
         let _ = Linter::new(rules(), settings(0)).skip_unrelated(true).lint(&text);
@@ -417,7 +417,7 @@ proptest! {
     #![proptest_config(config(120))]
 
     #[test]
-    fn fixtures_with_damage_by_chance_are_mended_or_refused(
+    fn damaged_fixtures_are_fixed_or_refused(
         fixture in any::<Index>(),
         edits in vec((any::<Index>(), 0..60usize, prop_oneof![Just(""), select(TOKENS)]), 1..5),
         flags in 0..SETTINGS.len(),
@@ -432,7 +432,7 @@ proptest! {
     }
 
     #[test]
-    fn fixtures_without_some_elements_are_mended(
+    fn fixtures_without_some_elements_are_fixed(
         fixture in any::<Index>(),
         without in vec(any::<Index>(), 1..8),
         flags in 0..SETTINGS.len(),
@@ -458,7 +458,7 @@ proptest! {
     #![proptest_config(config(300))]
 
     #[test]
-    fn domains_by_chance_are_mended_and_keep_what_is_the_users(made in domains::domain(), flags in 0..SETTINGS.len()) {
+    fn random_domains_are_fixed_and_keep_the_users_content(made in domains::domain(), flags in 0..SETTINGS.len()) {
         keeps(&made, settings(flags))?;
     }
 }
@@ -503,7 +503,7 @@ proptest! {
     #![proptest_config(config(300))]
 
     #[test]
-    fn what_a_domain_says_is_to_be_ignored_is_left_alone(
+    fn suppressed_findings_are_not_fixed(
         made in domains::domain(),
         comments in vec((any::<Index>(), select(&["ignore", "ignore", "ignore", "ignore-file", "ingore"][..]), subsequence(ignorable(), 1..3)), 1..5),
         in_metadata in proptest::option::weighted(0.3, select(ignorable())),
@@ -530,7 +530,7 @@ proptest! {
     #![proptest_config(config(200))]
 
     #[test]
-    fn what_is_written_down_to_be_ignored_is(
+    fn added_suppressions_leave_no_finding(
         made in domains::domain(),
         names in prop_oneof![Just(GROUPS.to_vec()), subsequence(GROUPS, 1..3)],
         in_metadata in any::<bool>(),
@@ -568,7 +568,7 @@ proptest! {
 /// All that holds for domains by chance holds for the real ones of a folder that GVTG_CORPUS names,
 /// with all settings.
 #[test]
-fn a_corpus_is_mended() {
+fn corpus_domains_are_fixed() {
     let mut faults = Vec::new();
     let read = |folder: PathBuf| {
         std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))

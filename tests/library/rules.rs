@@ -39,7 +39,7 @@ fn show(diagnostics: &[Diagnostic<'_>]) -> Vec<String> {
 }
 
 #[test]
-fn a_bad_example_has_the_finding_at_its_mark() {
+fn bad_examples_have_a_finding_at_their_mark() {
     each_example(|rule, example, settings| {
         let Some(bad) = &example.bad else { return };
         let marked = common::document(bad, example.within, settings);
@@ -94,7 +94,7 @@ fn account(diagnostics: &[Diagnostic<'_>]) -> String {
 const EXPECTED: &str = "tests/expected";
 
 #[test]
-fn each_rules_findings_are_those_in_its_expected_file() {
+fn findings_are_those_in_the_expected_files() {
     let mut found: BTreeMap<String, String> = BTreeMap::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     each_example(|rule, example, settings| {
@@ -144,7 +144,7 @@ fn expected_files() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_fixed_example_is_what_the_rules_fix_alone_makes() {
+fn the_rules_fix_alone_turns_a_bad_example_into_its_fixed_one() {
     each_example(|rule, example, settings| {
         let Some(bad) = &example.bad else { return };
         let text = common::document(&bad.replace(['»', '«'], ""), example.within, settings);
@@ -178,7 +178,7 @@ fn a_fixed_example_is_what_the_rules_fix_alone_makes() {
 }
 
 #[test]
-fn a_good_example_has_no_finding() {
+fn good_examples_have_no_finding() {
     each_example(|rule, example, settings| {
         let Some(good) = &example.good else { return };
         let text = common::document(good, example.within, settings);
@@ -310,7 +310,7 @@ fn rule_files_with_faults_are_refused_with_words() {
 }
 
 #[test]
-fn all_faults_of_a_rule_file_are_told_where_they_stand() {
+fn all_errors_of_a_rule_file_have_their_spans() {
     // » and « mark the place of each, in this order.
     let of_insert = "
 id = »\"A\"«

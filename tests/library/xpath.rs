@@ -191,7 +191,7 @@ fn selectors_find_what_libxml2_finds() {
 }
 
 #[test]
-fn what_the_language_does_not_have_is_refused_and_not_misread() {
+fn xpath_outside_the_subset_is_refused() {
     for source in [
         "//..",
         "//.",
