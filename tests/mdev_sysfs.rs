@@ -1,5 +1,5 @@
-//! The emulated GPU is to tests of the host's side what a real one would be: it answers as the
-//! kernel does, and leaves nothing behind.
+//! The emulated GPU, which tests of the hook use: it answers like the kernel, and leaves nothing
+//! behind.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -30,13 +30,13 @@ fn stdout(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What bash says of a write that the kernel refuses.
+/// The error that bash prints if the kernel refuses a write.
 fn refusal(output: Output) -> String {
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap().trim().rsplit(": ").next().unwrap().to_owned()
 }
 
-/// How many vGPUs of each type there is room for: of the types 1, 2, 4 and 8, those that there are.
+/// The available instances of the listed types, by their sizes: 1, 2, 4 and 8.
 fn available(machine: &Machine) -> String {
     stdout(machine.shell(&format!("cat {GPU}/mdev_supported_types/*/available_instances")))
         .replace('\n', " ")
@@ -48,7 +48,7 @@ fn a_vgpu_can_be_created_and_removed() {
     assert_eq!(machine.vgpus(), [""; 0]);
     stdout(create(&machine, "i915-GVTg_V5_4", ONE));
     assert_eq!(machine.vgpus(), [ONE]);
-    let looks = [
+    let expected = [
         ("readlink -f /sys/bus/mdev/devices/*", format!("{GPU}/{ONE}\n")),
         (
             "ls -d /sys/bus/pci/drivers/i915/0000:00:02.0/*-*-*",
@@ -60,7 +60,7 @@ fn a_vgpu_can_be_created_and_removed() {
         ("ls /dev/vfio", "0\nvfio\n".to_owned()),
         ("basename $(readlink -f /sys/bus/mdev/devices/*/iommu_group)", "0\n".to_owned()),
     ];
-    for (line, expected) in looks {
+    for (line, expected) in expected {
         assert_eq!(stdout(machine.shell(line)), expected, "{line}");
     }
     stdout(remove(&machine, ONE));
@@ -70,7 +70,7 @@ fn a_vgpu_can_be_created_and_removed() {
 }
 
 #[test]
-fn what_is_no_uuid_is_an_invalid_argument_and_upper_case_becomes_lower() {
+fn create_refuses_everything_but_a_uuid() {
     let Some(machine) = Machine::start(&[]) else { return };
     let undashed = ONE.replace('-', "");
     for text in [
@@ -89,14 +89,25 @@ fn what_is_no_uuid_is_an_invalid_argument_and_upper_case_becomes_lower() {
             "{text:?}"
         );
     }
+}
+
+#[test]
+fn create_turns_a_uuid_into_lower_case() {
+    let Some(machine) = Machine::start(&[]) else { return };
     stdout(create(&machine, "i915-GVTg_V5_4", &ONE.to_uppercase()));
     assert_eq!(machine.vgpus(), [ONE]);
+}
+
+#[test]
+fn create_refuses_a_uuid_that_exists() {
+    let Some(machine) = Machine::start(&[]) else { return };
+    stdout(create(&machine, "i915-GVTg_V5_4", ONE));
     assert_eq!(refusal(create(&machine, "i915-GVTg_V5_8", ONE)), "File exists");
 }
 
 #[test]
-fn a_vgpu_takes_from_what_every_type_can_have() {
-    // Types 4 and 8 fit into 256 MiB; 2 too into 512.
+fn a_vgpu_reduces_the_available_instances_of_all_types() {
+    // Types 4 and 8 fit into an aperture of 256 MiB.
     let Some(machine) = Machine::start(&[]) else { return };
     assert_eq!(available(&machine), "1 2 ");
     stdout(create(&machine, "i915-GVTg_V5_8", ONE));
@@ -104,9 +115,12 @@ fn a_vgpu_takes_from_what_every_type_can_have() {
     assert_eq!(refusal(create(&machine, "i915-GVTg_V5_4", TWO)), "No space left on device");
     stdout(create(&machine, "i915-GVTg_V5_8", TWO));
     assert_eq!(available(&machine), "0 0 ");
+}
 
-    let rooms = [("128", ""), ("512", "1 3 6 "), ("1024", "1 2 5 7 ")];
-    for (aperture, expected) in rooms {
+#[test]
+fn the_aperture_decides_which_types_are_listed() {
+    let apertures = [("128", ""), ("512", "1 3 6 "), ("1024", "1 2 5 7 ")];
+    for (aperture, expected) in apertures {
         let Some(machine) = Machine::start(&["--aperture", aperture, "--generation", "V4"]) else {
             return;
         };
@@ -119,7 +133,7 @@ fn a_vgpu_takes_from_what_every_type_can_have() {
 }
 
 #[test]
-fn a_vgpu_in_use_is_left_half_dead_and_on_an_old_kernel_it_is_busy() {
+fn removing_a_vgpu_in_use_leaves_it_half_dead_or_fails_on_an_old_kernel() {
     for old in [false, true] {
         let Some(machine) = Machine::start(if old { &["--old-kernel"] } else { &[] }) else {
             return;
@@ -138,9 +152,9 @@ fn a_vgpu_in_use_is_left_half_dead_and_on_an_old_kernel_it_is_busy() {
             assert_eq!(machine.vgpus(), [""; 0]);
             assert!(machine.log().ends_with(&format!("remove {ONE}: half dead\n")));
         }
-        assert_eq!(available(&machine), "0 0 ", "what it took stays taken");
+        assert_eq!(available(&machine), "0 0 ", "its resources stay taken");
         drop(machine);
-        assert!(!user.wait().unwrap().success(), "it was killed with its machine");
+        assert!(!user.wait().unwrap().success(), "it is killed with its machine");
     }
 }
 
@@ -158,17 +172,23 @@ fn types_appear_when_modprobe_loads_kvmgt() {
 }
 
 #[test]
-fn a_gpu_can_be_slow_and_can_refuse_to_make_and_to_remove() {
+fn a_vgpu_can_appear_late() {
     let Some(machine) = Machine::start(&["--late", "300"]) else { return };
     stdout(create(&machine, "i915-GVTg_V5_4", ONE));
     assert_eq!(machine.vgpus(), [""; 0]);
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(machine.vgpus(), [ONE]);
+}
 
+#[test]
+fn a_gpu_can_refuse_to_create() {
     let Some(machine) = Machine::start(&["--refuse", "--sizes", "8"]) else { return };
     assert_eq!(refusal(create(&machine, "i915-GVTg_V5_8", ONE)), "Input/output error");
     assert_eq!((machine.vgpus(), available(&machine).as_str()), (vec![], "2 "));
+}
 
+#[test]
+fn a_gpu_can_refuse_to_remove() {
     let Some(machine) = Machine::start(&["--keep"]) else { return };
     stdout(create(&machine, "i915-GVTg_V5_4", ONE));
     assert_eq!(refusal(remove(&machine, ONE)), "Device or resource busy");
@@ -192,7 +212,7 @@ fn sysfs_refuses_new_files_and_wrong_accesses() {
 
 #[test]
 fn an_emulated_machine_does_not_change_the_real_one() {
-    let here = || {
+    let real_machine = || {
         let list = |folder: &str| {
             let mut names: Vec<_> = fs::read_dir(folder)
                 .into_iter()
@@ -206,12 +226,12 @@ fn an_emulated_machine_does_not_change_the_real_one() {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         (["/dev", "/dev/vfio", "/run", "/sys/bus", "/sys/bus/mdev/devices"].map(list), mounts)
     };
-    let before = here();
+    let before = real_machine();
     let Some(machine) = Machine::start(&[]) else { return };
-    let kept = machine
+    let output = machine
         .shell("touch /dev/file /run/file /dev/vfio/file; sleep 1000 <&- >&- 2>&- & echo $$");
-    stdout(kept);
-    assert_eq!(here(), before);
+    stdout(output);
+    assert_eq!(real_machine(), before);
     drop(machine);
-    assert_eq!(here(), before);
+    assert_eq!(real_machine(), before);
 }

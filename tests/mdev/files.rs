@@ -1,5 +1,5 @@
-//! The tree as the file system that the kernel asks, with sysfs's manners: a write is a command,
-//! and nothing is ever cached.
+//! The tree as a FUSE file system that behaves like sysfs: a write is a command, and nothing is
+//! cached.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ pub struct Files {
 
 struct State {
     gpu: Gpu,
-    /// Each path that was ever asked for; its place is its inode, less one.
+    /// Each path that was looked up. A path's inode is its index plus one.
     paths: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl Files {
         Ok(attributes(inode, &self.node(&self.state(), inode)?))
     }
 
-    /// A command: what the kernel answers, and a line in the log.
+    /// Runs a command and logs it; returns the kernel's answer.
     fn store(&self, inode: INodeNo, written: &[u8]) -> Result<(), Errno> {
         let mut state = self.state();
         let text = String::from_utf8_lossy(written);
@@ -123,7 +123,7 @@ impl Filesystem for Files {
         }
     }
 
-    /// A shell's `>` truncates what it opens; sysfs takes that and does nothing.
+    /// Accepts that a shell's `>` truncates a file, and does nothing, like sysfs.
     fn setattr(
         &self,
         _: &Request,
@@ -156,7 +156,7 @@ impl Filesystem for Files {
         }
     }
 
-    /// Nobody makes a file in sysfs, not even root.
+    /// Refuses new files: in sysfs, even root cannot create one.
     fn create(
         &self,
         _: &Request,
@@ -170,7 +170,7 @@ impl Filesystem for Files {
         reply.error(Errno::EACCES);
     }
 
-    /// What can't be read or written at all can't be opened for it, by root either.
+    /// Refuses to open a file for an access that its mode allows to no one, even for root.
     fn open(&self, _: &Request, inode: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         let (reads, writes) = match flags.acc_mode() {
             OpenAccMode::O_RDONLY => (true, false),
@@ -178,7 +178,7 @@ impl Filesystem for Files {
             OpenAccMode::O_RDWR => (true, true),
         };
         match self.attributes(inode) {
-            Ok(of) if (reads && of.perm & 0o444 == 0) || (writes && of.perm & 0o222 == 0) => {
+            Ok(file) if (reads && file.perm & 0o444 == 0) || (writes && file.perm & 0o222 == 0) => {
                 reply.error(Errno::EACCES)
             }
             Ok(_) => reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO),
@@ -203,7 +203,7 @@ impl Filesystem for Files {
                 reply.data(&rest[..rest.len().min(size as usize)]);
             }
             Ok(_) => reply.error(Errno::EINVAL),
-            // The device went while its file was open.
+            // The device was removed while its file was open.
             Err(_) => reply.error(Errno::ENODEV),
         }
     }
@@ -245,13 +245,13 @@ impl Filesystem for Files {
         };
         let dots = [".", ".."].map(str::to_owned);
         for (place, name) in dots.into_iter().chain(names).enumerate().skip(offset as usize) {
-            // The dots' inodes mean nothing; the kernel knows them.
+            // The kernel ignores the inodes of the dots.
             let entry = if place < 2 {
                 Ok((inode, FileType::Directory))
             } else {
-                self.child(inode, name.as_ref()).map(|of| (of.ino, of.kind))
+                self.child(inode, name.as_ref()).map(|file| (file.ino, file.kind))
             };
-            // What went since was never there.
+            // An entry that has disappeared in the meantime is left out.
             let Ok((inode, kind)) = entry else { continue };
             if reply.add(inode, place as u64 + 1, kind, name) {
                 break;
@@ -271,7 +271,7 @@ fn errno(refusal: Refusal) -> Errno {
     }
 }
 
-/// Root's, and as large as all of sysfs's files are.
+/// The attributes of a node: it belongs to root and has the size that all sysfs files have.
 fn attributes(inode: INodeNo, node: &Node) -> FileAttr {
     let (kind, perm) = match node {
         Node::Folder(_) => (FileType::Directory, 0o755),

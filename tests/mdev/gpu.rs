@@ -1,28 +1,29 @@
-//! The GPU itself: its vGPUs, what they take of it, and what the kernel answers to a create and a
-//! remove.
+//! The GPU: its vGPUs, the resources that they take, and the kernel's answers to `create` and
+//! `remove`.
 
 use std::time::{Duration, Instant};
 
-/// What kind of GPU it is, and where it misbehaves.
+/// The properties of the GPU, and its faults.
 pub struct Model {
     pub pci: String,
-    /// In MiB.
+    /// The size of the aperture in MiB.
     pub aperture: u32,
     pub generation: String,
-    /// The sizes it has, or none for all.
+    /// The sizes of vGPU that it supports; empty for all.
     pub sizes: Vec<u32>,
-    /// How long after a create the vGPU appears.
+    /// The time from a create until the vGPU appears.
     pub late: Duration,
-    pub refuses: bool,
-    /// No vGPU can be removed.
-    pub keeps: bool,
-    /// A vGPU in use can't be removed; else it is left half dead.
-    pub keeps_busy: bool,
-    /// Each vGPU has a device of its own, beside its group's.
+    /// Every create fails.
+    pub refuses_create: bool,
+    /// Every remove fails.
+    pub refuses_remove: bool,
+    /// Removing a vGPU in use fails; otherwise it is left half dead.
+    pub refuses_remove_in_use: bool,
+    /// Each vGPU has a device of its own next to its group's.
     pub iommufd: bool,
 }
 
-/// A type of vGPU, and what one of them takes.
+/// A type of vGPU, and the resources that one of them takes.
 pub struct Size {
     /// The number that ends the type's name.
     pub number: u32,
@@ -41,7 +42,7 @@ const SIZES: [Size; 4] = [
     Size { number: 2, low: 256, high: 1024, fences: 4, resolution: "1920x1200" },
     Size { number: 1, low: 512, high: 2048, fences: 4, resolution: "1920x1200" },
 ];
-/// What the host keeps: gvt.h, `HOST_LOW_GM_SIZE`, `HOST_HIGH_GM_SIZE` and `HOST_FENCE`.
+/// The resources that the host keeps: gvt.h, `HOST_LOW_GM_SIZE`, `HOST_HIGH_GM_SIZE` and `HOST_FENCE`.
 const HOST_LOW: u32 = 128;
 const HOST_HIGH: u32 = 384;
 const HOST_FENCES: u32 = 4;
@@ -49,7 +50,7 @@ const HOST_FENCES: u32 = 4;
 const MEMORY: u32 = 4096;
 const FENCES: u32 = 32;
 
-/// A vGPU that was created.
+/// A created vGPU.
 pub struct Vgpu {
     pub uuid: String,
     pub size: &'static Size,
@@ -58,7 +59,7 @@ pub struct Vgpu {
     appears: Instant,
 }
 
-/// Why the kernel refused.
+/// The kernel's reason to refuse a command.
 #[derive(Clone, Copy, Debug)]
 pub enum Refusal {
     Invalid,
@@ -72,7 +73,7 @@ pub enum Refusal {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Removal {
     Gone,
-    /// The node is gone, and what it took stays taken.
+    /// The device is gone, but its resources stay taken.
     HalfDead,
 }
 
@@ -87,7 +88,7 @@ impl Gpu {
         Self { model, vgpus: Vec::new(), half_dead: Vec::new() }
     }
 
-    /// The types that this GPU lists: those of which it could hold one when it was empty.
+    /// The listed types: those of which one fits into the GPU without vGPUs.
     pub fn sizes(&self) -> impl Iterator<Item = &'static Size> {
         let room = self.model.aperture.saturating_sub(HOST_LOW);
         SIZES.iter().filter(move |size| {
@@ -96,15 +97,15 @@ impl Gpu {
         })
     }
 
-    /// A type's name, as its folder has it.
+    /// A type's name, which is that of its folder.
     pub fn name(&self, size: &Size) -> String {
         format!("i915-GVTg_{}_{}", self.model.generation, size.number)
     }
 
-    /// How many more of a type there is room for.
+    /// The number of vGPUs of a type that still fit.
     pub fn available(&self, size: &Size) -> u32 {
-        let taken = |of: fn(&Size) -> u32| {
-            self.vgpus.iter().chain(&self.half_dead).map(|vgpu| of(vgpu.size)).sum::<u32>()
+        let taken = |resource: fn(&Size) -> u32| {
+            self.vgpus.iter().chain(&self.half_dead).map(|vgpu| resource(vgpu.size)).sum::<u32>()
         };
         let low = self.model.aperture.saturating_sub(HOST_LOW + taken(|size| size.low));
         let high = MEMORY.saturating_sub(self.model.aperture + HOST_HIGH + taken(|size| size.high));
@@ -112,7 +113,7 @@ impl Gpu {
         (low / size.low).min(high / size.high).min(fences / size.fences)
     }
 
-    /// The vGPUs that can be seen.
+    /// The vGPUs that have appeared.
     pub fn vgpus(&self) -> impl Iterator<Item = &Vgpu> {
         let now = Instant::now();
         self.vgpus.iter().filter(move |vgpu| vgpu.appears <= now)
@@ -122,7 +123,7 @@ impl Gpu {
         self.vgpus().find(|vgpu| vgpu.uuid == uuid)
     }
 
-    /// What was written to a type's `create`; gives the new vGPU's IOMMU group.
+    /// Handles a write to a type's `create`; returns the new vGPU's IOMMU group.
     pub fn create(&mut self, size: &'static Size, written: &[u8]) -> Result<u32, Refusal> {
         let uuid = uuid(written).ok_or(Refusal::Invalid)?;
         if self.vgpus.iter().any(|vgpu| vgpu.uuid == uuid) {
@@ -131,7 +132,7 @@ impl Gpu {
         if self.available(size) == 0 {
             return Err(Refusal::NoSpace);
         }
-        if self.model.refuses {
+        if self.model.refuses_create {
             return Err(Refusal::InputOutput);
         }
         let taken =
@@ -141,7 +142,7 @@ impl Gpu {
         Ok(group)
     }
 
-    /// What was written to a vGPU's `remove`: anything but a number is refused, and 0 does nothing.
+    /// Handles a write to a vGPU's `remove`: anything but a number is refused, and 0 does nothing.
     pub fn remove(
         &mut self,
         uuid: &str,
@@ -155,10 +156,10 @@ impl Gpu {
         else {
             return Ok(None);
         };
-        if self.model.keeps {
+        if self.model.refuses_remove {
             return Err(Refusal::Busy);
         }
-        match (in_use, self.model.keeps_busy) {
+        match (in_use, self.model.refuses_remove_in_use) {
             (true, true) => Err(Refusal::Busy),
             (true, false) => {
                 self.half_dead.push(self.vgpus.remove(place));
@@ -172,8 +173,8 @@ impl Gpu {
     }
 }
 
-/// The uuid as the kernel names the device: lower case. mdev_sysfs.c, `create_store`: 36
-/// characters, and one more at most.
+/// The UUID in lower case, as the kernel names the device. mdev_sysfs.c, `create_store`: 36
+/// characters and at most one more.
 fn uuid(written: &[u8]) -> Option<String> {
     let text = str::from_utf8(written.strip_suffix(b"\n").unwrap_or(written)).ok()?;
     let dashes = |(place, character): (usize, char)| match place {

@@ -1,8 +1,8 @@
-//! An Intel GPU that can make vGPUs, as the kernel shows it in /sys/bus: a FUSE file system for
-//! tests of what speaks to it.
+//! An Intel GPU that can create vGPUs, as the kernel shows it in /sys/bus: a FUSE file system for
+//! tests.
 //!
-//! `mdev-sysfs FOLDER` mounts it there and serves it until it is killed or unmounted. What it shows
-//! and answers is what i915, kvmgt and mdev do on Linux 4.16 to 6.12:
+//! `mdev-sysfs FOLDER` mounts it there and serves it until it is killed or unmounted. It behaves
+//! like i915, kvmgt and mdev on Linux 4.16 to 6.12:
 //! drivers/gpu/drm/i915/gvt/vgpu.c, drivers/vfio/mdev/mdev_core.c and mdev_sysfs.c.
 
 mod files;
@@ -18,27 +18,27 @@ use clap::Parser;
 /// Shows an Intel GPU with its vGPU types at FOLDER, as the kernel does in /sys/bus.
 #[derive(Parser)]
 struct Options {
-    /// Where to mount it.
+    /// The mount point.
     folder: PathBuf,
     /// The GPU's PCI address.
     #[arg(long, default_value = "0000:00:02.0")]
     pci: String,
-    /// What the firmware gave the GPU as aperture, in MiB.
+    /// The size of the GPU's aperture in MiB.
     #[arg(long, default_value_t = 256)]
     aperture: u32,
-    /// Its types are V4 on Broadwell, V5 from Skylake on.
+    /// The generation in the names of types: V4 on Broadwell, V5 from Skylake on.
     #[arg(long, default_value = "V5")]
     generation: String,
-    /// Show these sizes of vGPU only: 1, 2, 4 or 8, as behind the last _ of a type's name.
+    /// Show only these sizes of vGPU: 1, 2, 4 or 8, the number at the end of a type's name.
     #[arg(long, value_delimiter = ',')]
     sizes: Vec<u32>,
-    /// kvmgt is loaded as soon as this file exists.
+    /// Treat kvmgt as loaded once this file exists.
     #[arg(long)]
     kvmgt: Option<PathBuf>,
-    /// A vGPU appears so many milliseconds after the create that answers success.
+    /// Let a vGPU appear only this many milliseconds after its create.
     #[arg(long, default_value_t = 0)]
     late: u64,
-    /// Answer EIO to a create for which there is room.
+    /// Answer EIO to every create that would succeed.
     #[arg(long)]
     refuse: bool,
     /// Answer EBUSY to every remove.
@@ -51,11 +51,11 @@ struct Options {
     /// Write a line for each create and remove to this file.
     #[arg(long)]
     log: Option<PathBuf>,
-    /// Make a file for each vGPU's IOMMU group in this folder: what /dev/vfio is to QEMU. A vGPU
-    /// whose file is open is in use.
+    /// Create a device node for each vGPU's IOMMU group in this folder, like /dev/vfio. A vGPU whose
+    /// node is open is in use.
     #[arg(long)]
     vfio: Option<PathBuf>,
-    /// Give each vGPU a file of its own too, in `devices` there, as kernels from 6.6 on do for
+    /// Give each vGPU a node of its own too, in the subfolder `devices`, as kernels from 6.6 on do for
     /// iommufd.
     #[arg(long)]
     iommufd: bool,
@@ -69,9 +69,9 @@ fn main() -> std::io::Result<()> {
         generation: options.generation,
         sizes: options.sizes,
         late: Duration::from_millis(options.late),
-        refuses: options.refuse,
-        keeps: options.keep,
-        keeps_busy: options.old_kernel,
+        refuses_create: options.refuse,
+        refuses_remove: options.keep,
+        refuses_remove_in_use: options.old_kernel,
         iommufd: options.iommufd,
     });
     let mut config = fuser::Config::default();

@@ -1,8 +1,8 @@
-//! What stands where: the GPU as files, folders and links.
+//! The GPU as a tree of files, folders and links.
 
 use crate::gpu::{Gpu, Size, Vgpu};
 
-/// What is at a path.
+/// A file, folder or link.
 pub enum Node {
     Folder(Vec<String>),
     Text(String),
@@ -18,7 +18,7 @@ pub fn node(gpu: &Gpu, kvmgt: bool, path: &[&str]) -> Option<Node> {
     let pci = gpu.model.pci.as_str();
     let mut vgpus = gpu.vgpus();
     match path {
-        // Without kvmgt nobody has loaded mdev either.
+        // kvmgt loads mdev.
         [] => Some(folder(if kvmgt { &["iommu_groups", "mdev", "pci"] } else { &["pci"] })),
         ["pci"] => Some(folder(&["devices", "drivers"])),
         ["pci", "devices"] => Some(folder(&[pci])),
@@ -34,8 +34,8 @@ pub fn node(gpu: &Gpu, kvmgt: bool, path: &[&str]) -> Option<Node> {
         ["mdev", "devices", uuid] => {
             gpu.vgpu(uuid).map(|_| Node::Link(format!("../../pci/devices/{pci}/{uuid}")))
         }
-        // In /sys/kernel on a real machine; here, so that links to it work wherever this is
-        // mounted.
+        // On a real machine, it is in /sys/kernel. It is here so that links to it work wherever
+        // this is mounted.
         ["iommu_groups"] => Some(Node::Folder(vgpus.map(|vgpu| vgpu.group.to_string()).collect())),
         ["iommu_groups", group, rest @ ..] => {
             let vgpu = vgpus.find(|vgpu| vgpu.group.to_string() == *group)?;
@@ -52,7 +52,7 @@ pub fn node(gpu: &Gpu, kvmgt: bool, path: &[&str]) -> Option<Node> {
     }
 }
 
-/// What is in the GPU's own folder.
+/// A node in the GPU's folder.
 fn device(gpu: &Gpu, kvmgt: bool, path: &[&str]) -> Option<Node> {
     let generation_8 = gpu.model.generation == "V4";
     match path {
@@ -81,7 +81,7 @@ fn device(gpu: &Gpu, kvmgt: bool, path: &[&str]) -> Option<Node> {
     }
 }
 
-/// What is in a type's folder.
+/// A node in a type's folder.
 fn supported_type(gpu: &Gpu, size: &'static Size, path: &[&str]) -> Option<Node> {
     match path {
         [] => Some(folder(&[
@@ -117,7 +117,7 @@ fn supported_type(gpu: &Gpu, size: &'static Size, path: &[&str]) -> Option<Node>
     }
 }
 
-/// What is in a vGPU's folder.
+/// A node in a vGPU's folder.
 fn vgpu(gpu: &Gpu, vgpu: &Vgpu, path: &[&str]) -> Option<Node> {
     let own = format!("vfio{}", vgpu.group);
     match path {
@@ -137,7 +137,7 @@ fn vgpu(gpu: &Gpu, vgpu: &Vgpu, path: &[&str]) -> Option<Node> {
     }
 }
 
-/// A GPU's memory regions: registers, nothing, and the aperture.
+/// A GPU's memory regions: registers, an empty one, and the aperture.
 fn resource(aperture: u32) -> String {
     let start = 0xc000_0000_u64;
     let end = start + u64::from(aperture) * 1024 * 1024 - 1;

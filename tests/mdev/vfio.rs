@@ -1,4 +1,4 @@
-//! The device nodes by which QEMU would open vGPUs, and whether a process has one open.
+//! The device nodes through which QEMU would open vGPUs, and whether a process has one open.
 
 use std::fs;
 use std::io;
@@ -6,23 +6,23 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A node for each IOMMU group, if there is a folder for them.
+/// The device nodes of vGPUs; none without a folder.
 pub struct Devices {
     pub folder: Option<PathBuf>,
-    /// Whether each vGPU has a node of its own too, which has its group's number here.
+    /// Whether each vGPU has a node of its own too, named after its group's number.
     pub iommufd: bool,
 }
 
-/// Minor numbers of devices that anyone may open and few programs do: full and zero for the first
-/// groups, random and urandom for the vGPUs' own nodes.
+/// Minor numbers of devices that everyone may open but few programs do: full and zero for groups,
+/// random and urandom for the vGPUs' own nodes.
 const GROUPS: [u32; 2] = [7, 5];
 const OWN: [u32; 2] = [8, 9];
 
-/// The flag of a file of which only the path is open, which no driver knows of.
+/// The flag of a file that is open only as a path, without its driver.
 const O_PATH: u32 = 0o10_000_000;
 
 impl Devices {
-    /// Makes a vGPU's nodes, for root alone as in /dev/vfio.
+    /// Creates a vGPU's nodes, accessible only to root, as in /dev/vfio.
     pub fn make(&self, group: u32) -> io::Result<()> {
         for (path, minor) in self.nodes(group) {
             if let Some(folder) = path.parent() {
@@ -44,8 +44,8 @@ impl Devices {
         self.nodes(group).iter().try_for_each(|(path, _)| fs::remove_file(path))
     }
 
-    /// Whether a process has one of a vGPU's devices open, through whichever node. A file on a FUSE
-    /// file system is never asked: it may be the file system that is asking.
+    /// Whether a process has one of a vGPU's devices open, through any node. Files on FUSE file
+    /// systems are skipped: a request to this program's own file system would never be answered.
     pub fn in_use(&self, group: u32) -> bool {
         let numbers: Vec<u64> = self
             .nodes(group)
@@ -79,7 +79,7 @@ impl Devices {
     }
 }
 
-/// Returns whether an open file is a path and no more, by its text in /proc/PID/fdinfo.
+/// Whether a file is open only as a path, according to its /proc/PID/fdinfo.
 fn is_path(info: &str) -> bool {
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);
     flags
@@ -87,7 +87,7 @@ fn is_path(info: &str) -> bool {
         .is_some_and(|flags| flags & O_PATH != 0)
 }
 
-/// Returns whether the mount of an open file is one of FUSE, by its text in /proc/PID/fdinfo.
+/// Whether an open file is on a FUSE file system, according to its /proc/PID/fdinfo.
 fn is_fuse(process: &Path, info: &str) -> bool {
     let Some(mount) = info.lines().find_map(|line| line.strip_prefix("mnt_id:")).map(str::trim)
     else {
