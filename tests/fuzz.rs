@@ -1,8 +1,8 @@
-//! Documents spliced by chance: libxml2 and this program refuse the same, and whatever is read can
-//! be mended, as libxml2 sees it too.
+//! Randomly spliced documents: libxml2 and gvtg-xml refuse the same ones, and `fix` turns the others
+//! into documents that both accept.
 //!
-//! GVTG_FUZZ_SECONDS says for how long (2 by default, with the same documents in each run),
-//! GVTG_FUZZ_SEED where to begin.
+//! `GVTG_FUZZ_SECONDS` sets the duration (2 by default), `GVTG_FUZZ_SEED` the first document. Without
+//! a seed, each run has the same documents.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::libxml2::{Judgement, Libxml2};
-use common::splice::{Chance, Pool, element_spans};
+use common::libxml2::{Libxml2, Verdict};
+use common::splice::{Pool, Random, element_spans};
 use gvtg_xml::internals::xml::read;
 use gvtg_xml::{Detail, FixError, Linter, RuleSet, Settings, builtin, parse_settings};
 
-/// Everything that libxml2 takes and this program does not, by a piece of its message.
+/// Parts of the messages for documents that only gvtg-xml refuses.
 const OWN_REASONS: &[&str] = &[
     "the root element",
     "DTD",
@@ -69,23 +69,23 @@ fn pool() -> Pool {
     Pool::new(documents)
 }
 
-/// What is wrong with how a text is judged or mended; None where nothing is.
+/// The problem with how a text is read or fixed, if any.
 fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<String> {
     let rules = RuleSet::all(builtin());
-    let judgement = libxml2.judge(text.as_bytes());
+    let verdict = libxml2.judge(text.as_bytes());
     let own = Linter::new(&rules, settings)
         .detail(Detail::Edits)
         .lint(text)
         .err()
         .map(|error| error.message);
-    match (&judgement, &own) {
-        (Judgement::Refused(said), None) => {
-            return Some(format!("libxml2 refuses it ({said}), this program does not"));
+    match (&verdict, &own) {
+        (Verdict::Refused(reason), None) => {
+            return Some(format!("only libxml2 refuses it: {reason}"));
         }
-        (Judgement::Fine, Some(error))
+        (Verdict::Accepted, Some(error))
             if !OWN_REASONS.iter().any(|reason| error.contains(reason)) =>
         {
-            return Some(format!("libxml2 takes it, this program says: {error}"));
+            return Some(format!("only gvtg-xml refuses it: {error}"));
         }
         (_, Some(_)) => return None,
         (_, None) => {}
@@ -95,13 +95,13 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
         Err(FixError::Xml(error, _)) => {
             return Some(format!("the fixed text can't be read: {}", error.message));
         }
-        Err(error) => return Some(format!("it can be read and not be mended: {error:?}")),
+        Err(error) => return Some(format!("it can be read but not fixed: {error:?}")),
     };
     match libxml2.judge(fixed.as_bytes()) {
-        Judgement::Refused(said) => {
-            return Some(format!("libxml2 refuses the fixed text ({said}): {fixed}"));
+        Verdict::Refused(reason) => {
+            return Some(format!("libxml2 refuses the fixed text ({reason}): {fixed}"));
         }
-        Judgement::Doubtful if judgement == Judgement::Fine => {
+        Verdict::Questionable if verdict == Verdict::Accepted => {
             return Some(format!("libxml2 complains about the fixed text: {fixed}"));
         }
         _ => {}
@@ -110,13 +110,12 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
     if again.as_ref().ok() != Some(&fixed) {
         return Some(format!("fixed once:\n{fixed}\nfixed twice:\n{again:?}"));
     }
-    let strangers = &marked(&fixed) - &marked(text);
-    (!strangers.is_empty())
-        .then(|| format!("these are in another namespace, or inside another element than they were: {strangers:?}\n{fixed}"))
+    let moved = &marked(&fixed) - &marked(text);
+    (!moved.is_empty())
+        .then(|| format!("elements or their namespaces have changed: {moved:?}\n{fixed}"))
 }
 
-/// The elements with a mark that are in no namespace that a rule speaks about, and the namespaces
-/// of what they have.
+/// The elements with a mark that are in a namespace of their own: namespace, name and mark.
 fn marked(text: &str) -> BTreeSet<String> {
     let of_document = |document: &gvtg_xml::internals::xml::Document<'_>| {
         let elements = document.elements().filter_map(|element| {
@@ -128,31 +127,33 @@ fn marked(text: &str) -> BTreeSet<String> {
     read(text, of_document).unwrap()
 }
 
-/// Faults that begin alike are told once, and after so many it is enough.
-const MOST_FAULTS: usize = 10;
+/// The number of different faults after which the test stops.
+const MAX_FAULTS: usize = 10;
 
+/// The start of a fault's text: faults of one kind are reported once.
 fn kind_of(fault: &str) -> String {
     fault.chars().take(64).collect()
 }
 
-/// The smallest part of a text that still has a fault of this kind.
-fn smallest(text: &str, settings: &Settings, kind: &str, libxml2: &mut Libxml2) -> String {
+/// Removes as much of a text as possible while it still has a fault of this kind.
+fn minimize(text: &str, settings: &Settings, kind: &str, libxml2: &mut Libxml2) -> String {
     let mut text = text.to_owned();
-    let is_alike = |shorter: &str, libxml2: &mut Libxml2| {
+    let has_fault = |shorter: &str, libxml2: &mut Libxml2| {
         fault(shorter, settings, libxml2).is_some_and(|fault| kind_of(&fault) == kind_of(kind))
     };
-    // Whole elements first, and then what is around others.
+    // Removes whole elements, or only their tags.
     let mut index = 0;
     while let Some(span) = element_spans(&text).get(index).cloned() {
         let without = [&text[..span.start], &text[span.end..]].concat();
         let open = text[span.clone()].find('>').map_or(span.end, |at| span.start + at + 1);
         let close = text[open..span.end.max(open)].rfind("</").map_or(span.end, |at| open + at);
         let unwrapped = [&text[..span.start], &text[open..close], &text[span.end..]].concat();
-        match [without, unwrapped].into_iter().find(|shorter| is_alike(shorter, libxml2)) {
+        match [without, unwrapped].into_iter().find(|shorter| has_fault(shorter, libxml2)) {
             Some(shorter) => text = shorter,
             None => index += 1,
         }
     }
+    // Removes ranges of bytes.
     let mut step = text.len() / 2;
     while step > 0 {
         let mut at = 0;
@@ -160,7 +161,7 @@ fn smallest(text: &str, settings: &Settings, kind: &str, libxml2: &mut Libxml2) 
             let end = (at + step).min(text.len());
             if text.is_char_boundary(at) && text.is_char_boundary(end) {
                 let shorter = [&text[..at], &text[end..]].concat();
-                if is_alike(&shorter, libxml2) {
+                if has_fault(&shorter, libxml2) {
                     text = shorter;
                     continue;
                 }
@@ -178,16 +179,16 @@ fn spliced_documents_are_refused_if_libxml2_refuses_them_and_fixed_otherwise() {
     let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
     let limit = Duration::from_secs(number("GVTG_FUZZ_SECONDS").unwrap_or(2));
     let seed = number("GVTG_FUZZ_SEED").unwrap_or(1);
-    let (pool, mut chance, started) = (pool(), Chance(seed), Instant::now());
+    let (pool, mut random, started) = (pool(), Random(seed), Instant::now());
     let settings: Vec<Settings> =
         SETTINGS.iter().map(|flags| parse_settings(flags).unwrap()).collect();
     let (mut count, mut read) = (0, 0);
     let mut faults: BTreeMap<String, String> = BTreeMap::new();
-    while started.elapsed() < limit && faults.len() < MOST_FAULTS {
-        let text = pool.document(&mut chance, 7);
-        let index = chance.below(settings.len());
+    while started.elapsed() < limit && faults.len() < MAX_FAULTS {
+        let text = pool.document(&mut random, 7);
+        let index = random.below(settings.len());
         if let Some(found) = fault(&text, &settings[index], &mut libxml2) {
-            let small = smallest(&text, &settings[index], &found, &mut libxml2);
+            let small = minimize(&text, &settings[index], &found, &mut libxml2);
             let found = fault(&small, &settings[index], &mut libxml2).unwrap_or_default();
             let place = format!("document {count} of seed {seed}, settings '{}'", SETTINGS[index]);
             faults
@@ -195,7 +196,7 @@ fn spliced_documents_are_refused_if_libxml2_refuses_them_and_fixed_otherwise() {
                 .or_insert_with(|| format!("{place}: {found}\nin {small:?}\n"));
         }
         count += 1;
-        read += usize::from(libxml2.judge(text.as_bytes()) == Judgement::Fine);
+        read += usize::from(libxml2.judge(text.as_bytes()) == Verdict::Accepted);
     }
     let faults: Vec<String> = faults.into_values().collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

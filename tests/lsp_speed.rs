@@ -1,4 +1,4 @@
-//! How fast an editor gets its findings, over real pipes.
+//! The time until an editor gets its findings, over real pipes.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -50,7 +50,7 @@ fn findings_arrive_quickly() {
         })
         .collect();
     let (opened, typed) = (median(opened), median(typed));
-    // Not with a print macro, whose output the test harness shows only for failed tests.
+    // The test harness captures print macros and shows their output only for failed tests.
     let _ = writeln!(
         std::io::stderr(),
         "\n8 KB: first findings after {first:?} (median {opened:?}), a keystroke's after {typed:?}"

@@ -121,7 +121,7 @@ pub enum Namespace {
 
 /// A domain, and what must survive in it.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct RandomDomain {
     pub text: String,
     /// Whether a block is where libvirt does not read it, so that a fix changes the order of
     /// arguments.
@@ -179,7 +179,7 @@ fn qualified(block: String, namespace: Namespace, text: &mut Vec<String>) {
 }
 
 /// Well-formed domains (except for an undeclared `qemu:`) in every style of writing.
-pub fn domain() -> impl Strategy<Value = Made> {
+pub fn domain() -> impl Strategy<Value = RandomDomain> {
     use Namespace::*;
     let namespaces =
         select(&[Root, Root, Root, OtherPrefix, Block, Default, Undeclared, Wrong, None][..]);
@@ -235,7 +235,7 @@ pub fn domain() -> impl Strategy<Value = Made> {
                 if mark {
                     text.insert(0, '\u{feff}');
                 }
-                Made { text, misplaced }
+                RandomDomain { text, misplaced }
             },
         )
 }

@@ -243,10 +243,10 @@ pub fn fault(argv: &[String]) -> Option<String> {
     (!is_shown).then(|| format!("nothing with OpenGL shows it: -display {displays:?}"))
 }
 
-/// QEMU's errors, without the one about the missing vGPU, where the lab stops it, and without those
-/// that are not about the domain.
-pub fn complaints(said: &str) -> Vec<&str> {
-    // "started": it has no vGPU to miss. Debian's QEMU 5.2 is built without SDL.
+/// QEMU's errors, except for the one about the missing vGPU, which every domain of the lab gets, and
+/// for those that are not about the domain.
+pub fn complaints(stderr: &str) -> Vec<&str> {
+    // A domain without vGPU starts. Debian's QEMU 5.2 is built without SDL.
     // A stand-in for a PCI card lacks the card's properties.
     let known = [
         "no such host device",
@@ -254,7 +254,8 @@ pub fn complaints(said: &str) -> Vec<&str> {
         "Display 'sdl' is not available",
         "Property 'pci-testdev.",
     ];
-    said.lines()
+    stderr
+        .lines()
         .filter(|line| *line != "started" && !known.iter().any(|known| line.contains(known)))
         .collect()
 }

@@ -7,11 +7,11 @@ use super::program::has_tool;
 
 /// libxml2's verdict on a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
-    Fine,
+pub enum Verdict {
+    Accepted,
     /// An error at which neither libxml2 nor libvirt stops: an undeclared prefix, a namespace that
     /// is not a URI.
-    Doubtful,
+    Questionable,
     /// The document is not well-formed, for this reason.
     Refused(String),
 }
@@ -43,16 +43,16 @@ impl Libxml2 {
     }
 
     /// libxml2's verdict on a document.
-    pub fn judge(&mut self, document: &[u8]) -> Judgement {
+    pub fn judge(&mut self, document: &[u8]) -> Verdict {
         let length = u32::try_from(document.len()).expect("a small document").to_le_bytes();
         self.documents.write_all(&[&length, document].concat()).expect("libxml2 listens");
         let mut answer = String::new();
         self.answers.read_line(&mut answer).expect("libxml2 answers in UTF-8");
         assert!(answer.ends_with('\n'), "libxml2 is gone");
         match answer.trim_end().split_once(": ") {
-            Some(("fatal", why)) => Judgement::Refused(why.to_owned()),
-            Some(_) => Judgement::Doubtful,
-            None => Judgement::Fine,
+            Some(("fatal", why)) => Verdict::Refused(why.to_owned()),
+            Some(_) => Verdict::Questionable,
+            None => Verdict::Accepted,
         }
     }
 }

@@ -36,7 +36,7 @@ impl Machine {
     }
 
     fn boot(options: &[&str], kvmgt: bool) -> Option<Self> {
-        if let Some(why) = impossible() {
+        if let Some(why) = missing_requirement() {
             super::skipped(&why);
             return None;
         }
@@ -168,7 +168,7 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// The reason why such a machine cannot be created here, if any.
-fn impossible() -> Option<String> {
+fn missing_requirement() -> Option<String> {
     let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
     if !root {
         return Some("only root can lay an emulated GPU over /sys/bus".to_owned());

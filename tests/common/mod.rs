@@ -1,4 +1,4 @@
-//! Helpers that several tests need.
+//! Helpers that several tests use.
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -88,7 +88,7 @@ pub fn document(snippet: &str, within: SnippetContext, settings: &Settings) -> S
     )
 }
 
-/// The findings of lint; for a text that can't be read, the finding that says so.
+/// The findings of `lint`; for a text that can't be read, only that finding.
 pub fn findings<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
     Linter::new(rules, settings)
         .detail(Detail::Edits)
@@ -105,13 +105,13 @@ pub fn findings_of<'r>(
     settings: &Settings,
 ) -> Vec<Diagnostic<'r>> {
     let mut others = Claims::default();
-    if let Some(beside) = &example.other_file {
-        let beside = document(beside, example.within, settings);
+    if let Some(snippet) = &example.other_file {
+        let other = document(snippet, example.within, settings);
         others.add(
             "beside.xml",
             Linter::new(rules, settings)
                 .others(Some(&others))
-                .lint_source(&Source::new("beside.xml", &beside))
+                .lint_source(&Source::new("beside.xml", &other))
                 .unwrap()
                 .summary,
         );
@@ -126,19 +126,19 @@ pub fn findings_of<'r>(
     }
 }
 
-/// The folders of real domains in `GVTG_CORPUS`, separated by colons. Without any, tests are noted
-/// as skipped, and fail with CI=true.
+/// The folders of real domains in `GVTG_CORPUS`, separated by colons. Without any, the test is
+/// reported as skipped, and fails in CI.
 pub fn corpus() -> Vec<std::path::PathBuf> {
     let folders: Vec<_> =
         std::env::var_os("GVTG_CORPUS").iter().flat_map(std::env::split_paths).collect();
     if folders.is_empty() {
-        skipped("GVTG_CORPUS names no folder of domain XML: only the fixtures are tried");
+        skipped("GVTG_CORPUS names no folder of domain XML: only the fixtures are tested");
     }
     folders
 }
 
-/// Whether tests write what they expect: `UPDATE_EXPECTED=1 cargo test`, followed by a look at `git
-/// diff`.
+/// Whether tests rewrite the files with expected output: `UPDATE_EXPECTED=1 cargo test`. Review `git
+/// diff` afterwards.
 pub fn is_renewing() -> bool {
     std::env::var_os("UPDATE_EXPECTED").is_some()
 }

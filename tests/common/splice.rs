@@ -4,9 +4,9 @@
 use gvtg_xml::internals::xml::scan::{Piece, pieces};
 
 /// A pseudo-random number generator (splitmix64): the same seed gives the same numbers.
-pub struct Chance(pub u64);
+pub struct Random(pub u64);
 
-impl Chance {
+impl Random {
     pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -245,15 +245,15 @@ impl Pool {
     }
 
     /// A document with up to `most` splices.
-    pub fn document(&self, chance: &mut Chance, most: usize) -> String {
-        let mut text = self.documents[chance.below(self.documents.len())].clone();
-        for _ in 0..1 + chance.below(most) {
-            text = self.spliced(&text, chance);
+    pub fn document(&self, random: &mut Random, most: usize) -> String {
+        let mut text = self.documents[random.below(self.documents.len())].clone();
+        for _ in 0..1 + random.below(most) {
+            text = self.spliced(&text, random);
         }
         text
     }
 
-    fn spliced(&self, text: &str, chance: &mut Chance) -> String {
+    fn spliced(&self, text: &str, random: &mut Random) -> String {
         let tags: Vec<_> = pieces(text, 0)
             .filter_map(|piece| match piece {
                 Piece::Start(tag) => Some(tag),
@@ -264,22 +264,22 @@ impl Pool {
         if tags.is_empty() || elements.is_empty() {
             return text.to_owned();
         }
-        let tag = &tags[chance.below(tags.len())];
-        let element = elements[chance.below(elements.len())].clone();
-        let other = if chance.below(3) == 0 {
-            chance.one(ELEMENTS)
+        let tag = &tags[random.below(tags.len())];
+        let element = elements[random.below(elements.len())].clone();
+        let other = if random.below(3) == 0 {
+            random.one(ELEMENTS)
         } else {
-            &self.elements[chance.below(self.elements.len())]
+            &self.elements[random.below(self.elements.len())]
         };
-        let attribute = if chance.below(2) == 0 {
-            chance.one(ATTRIBUTES)
+        let attribute = if random.below(2) == 0 {
+            random.one(ATTRIBUTES)
         } else {
-            &self.attributes[chance.below(self.attributes.len())]
+            &self.attributes[random.below(self.attributes.len())]
         };
         let replaced = |range: std::ops::Range<usize>, new: &str| {
             [&text[..range.start], new, &text[range.end..]].concat()
         };
-        match chance.below(12) {
+        match random.below(12) {
             // An element before, inside, after or instead of another, or only the content of one.
             0 => replaced(element.start..element.start, other),
             1 => replaced(tag.span.end..tag.span.end, other),
@@ -303,18 +303,18 @@ impl Pool {
                 None => replaced(element, other),
             },
             7 | 8 => replaced(tag.name.end..tag.name.end, attribute),
-            9 => match tag.attributes(text).nth(chance.below(4)) {
-                Some(old) if chance.below(2) == 0 => replaced(old.span(), attribute.trim_start()),
+            9 => match tag.attributes(text).nth(random.below(4)) {
+                Some(old) if random.below(2) == 0 => replaced(old.span(), attribute.trim_start()),
                 Some(old) => replaced(old.span(), ""),
                 None => replaced(tag.name.end..tag.name.end, attribute),
             },
-            10 => replaced(tag.span.end..tag.span.end, chance.one(TEXTS)),
+            10 => replaced(tag.span.end..tag.span.end, random.one(TEXTS)),
             _ => {
-                let mut at = chance.below(text.len() + 1);
+                let mut at = random.below(text.len() + 1);
                 while !text.is_char_boundary(at) {
                     at -= 1;
                 }
-                replaced(at..at, chance.one(TEXTS))
+                replaced(at..at, random.one(TEXTS))
             }
         }
     }

@@ -1,13 +1,11 @@
-//! What holds for any input whatever.
-
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+//! Properties of `lint` and `fix` that hold for any input.
 
 use crate::common;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use common::domains::{self, Made};
+use common::domains::{self, RandomDomain};
 use gvtg_xml::internals::domain::Domain;
 use gvtg_xml::internals::qemu::property::{to_override, type_of};
 use gvtg_xml::internals::schema::Check;
@@ -53,13 +51,14 @@ fn rules() -> &'static RuleSet<'static> {
     RULES.get_or_init(|| RuleSet::all(builtin()))
 }
 
-/// The same cases in each run, so that a change is what makes a test fail; GVTG_CASES asks for so
-/// many others.
+/// Each run has the same cases, so that only a change of the code makes a test fail. `GVTG_CASES`
+/// asks for that number of new ones.
 fn config(cases: u32) -> ProptestConfig {
-    let asked: Option<u32> = std::env::var("GVTG_CASES").ok().and_then(|cases| cases.parse().ok());
-    let rng_seed = if asked.is_some() { RngSeed::Random } else { RngSeed::Fixed(1) };
+    let requested: Option<u32> =
+        std::env::var("GVTG_CASES").ok().and_then(|cases| cases.parse().ok());
+    let rng_seed = if requested.is_some() { RngSeed::Random } else { RngSeed::Fixed(1) };
     ProptestConfig {
-        cases: asked.unwrap_or(cases),
+        cases: requested.unwrap_or(cases),
         rng_seed,
         failure_persistence: None,
         max_shrink_iters: 3000,
@@ -67,7 +66,7 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// What holds for each text: returns the fixed one, where there is one.
+/// Checks what holds for every text, and returns the fixed text; None if the text cannot be read.
 fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseError> {
     let found = Linter::new(rules(), settings).detail(Detail::Edits).lint(text);
     let fixed = Linter::new(rules(), settings).fix(text.to_owned());
@@ -114,7 +113,10 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
         let lost = found.iter().find(|finding| !written.contains(&*finding.rule.id));
         prop_assert!(lost.is_none(), "{} does not show {:?}", written, lost);
     }
-    prop_assert!(found.is_sorted_by_key(|finding| finding.start), "not in the order of the text");
+    prop_assert!(
+        found.is_sorted_by_key(|finding| finding.start),
+        "findings are not in the order of the text"
+    );
     for finding in &found {
         prop_assert!(
             text.get(finding.span.clone()).is_some(),
@@ -139,23 +141,24 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
             alone
         );
     }
-    // Blocks that move into libvirt's namespace, or together, are read by the other rules only
-    // then.
+    // Other rules can read a block only after it has moved to libvirt's namespace or to another
+    // block.
     let moved = fixed.applied.iter().any(|one| one.rule.group == Group::Namespace);
-    // Whether an ignore is of use shows at the end.
-    let ignores = fixed.applied.iter().any(|one| matches!(one.rule.check, Check::Ignore { .. }));
+    // The last pass finds unused suppressions.
+    let suppressions =
+        fixed.applied.iter().any(|one| matches!(one.rule.check, Check::Ignore { .. }));
     prop_assert!(
-        fixed.rounds <= if moved { 7 } else { 4 } + usize::from(ignores),
+        fixed.rounds <= if moved { 7 } else { 4 } + usize::from(suppressions),
         "{} rounds: {:?}",
         fixed.rounds,
         fixed.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()
     );
-    let mut told: Vec<_> =
+    let mut reported: Vec<_> =
         fixed.applied.iter().map(|one| (&one.rule.id, &one.message, one.start)).collect();
-    told.sort();
-    let twice = told.windows(2).find(|pair| pair[0] == pair[1]);
-    // What a later round mends in a text that an earlier one wrote is where that was put, also two
-    // of it; a vGPU that goes as a second one leaves its arguments.
+    reported.sort();
+    let twice = reported.windows(2).find(|pair| pair[0] == pair[1]);
+    // Two findings of a later pass in text that an earlier pass inserted have the same position. An
+    // unsafe fix that removes a second vGPU leaves its arguments.
     prop_assert!(
         twice.is_none() || fixed.rounds > 1 || settings.unsafe_fixes,
         "reported twice: {:?}",
@@ -177,7 +180,7 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     prop_assert_eq!(
         &again.text,
         &fixed.text,
-        "twice is not once: {:?}",
+        "fixing twice differs from fixing once: {:?}",
         again.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()
     );
     let level = settings.applicability();
@@ -187,14 +190,14 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
         .unwrap_or_default()
         .open
     {
-        // Fixes of the display group are withheld where nothing would show the guest afterwards.
+        // Fixes of the group `display` are withheld if nothing would show the guest afterwards.
         let would_apply = left
             .fix
             .as_ref()
             .is_some_and(|fix| fix.applicability >= level && !fix.edits.is_empty());
         prop_assert!(
             !would_apply || left.rule.group == Group::Display,
-            "[{}] is left in\n{}",
+            "[{}] is not fixed in\n{}",
             left.rule.id,
             fixed.text
         );
@@ -202,13 +205,13 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     Ok(Some(fixed.text))
 }
 
-/// How often each word of a kind that is made once occurs, in order.
+/// The numbered words that start like this, in order.
 fn words<'t>(text: &'t str, begin: &str) -> Vec<&'t str> {
     text.match_indices(begin).filter_map(|(at, _)| text.get(at..at + begin.len() + 3)).collect()
 }
 
-/// What arguments and overrides say about host devices that are no vGPU: the device as it is
-/// written, the property, the value.
+/// The properties that arguments and overrides set on host devices other than vGPUs: the device's
+/// XML, the property and its value.
 fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, String)> {
     let other = |domain: &Domain<'_>, alias: &str| {
         let device = domain.host_device(alias).filter(|device| !domain.vgpus.contains(device))?;
@@ -217,7 +220,7 @@ fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, St
     let is_own = |property: &str| {
         property.starts_with("x-pci") || property == "bootindex" || property == "rombar"
     };
-    // A property may go from one form to the other: it is the same where its value means the same.
+    // A property may change its syntax: values are compared by their meaning.
     let meaning = |property: &str, value: &str| {
         let value = type_of(property)
             .and_then(|kind| to_override(kind, value))
@@ -242,14 +245,15 @@ fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, St
     read(text, of).unwrap_or_default()
 }
 
-fn keeps(made: &Made, settings: &Settings) -> TestCaseResult {
+/// Checks that a fix keeps the user's own content and style.
+fn keeps(made: &RandomDomain, settings: &Settings) -> TestCaseResult {
     let Some(fixed) = holds(&made.text, settings)? else {
         return Err(TestCaseError::fail(format!(
-            "a domain that is not read: {:?}",
+            "a random domain cannot be read: {:?}",
             read(&made.text, |_| ())
         )));
     };
-    // The user's own words: once before, once after.
+    // The user's own content.
     let sorted = |mut words: Vec<&str>| {
         words.sort();
         words.iter().map(|word| word.to_string()).collect::<Vec<_>>()
@@ -283,7 +287,7 @@ fn keeps(made: &Made, settings: &Settings) -> TestCaseResult {
         let values: Vec<&str> = fixed[..at].rsplit("value=").take(2).collect();
         prop_assert!(
             values.get(1).is_some_and(|before| before.contains("-fw_cfg")),
-            "torn apart in\n{}",
+            "an option lost its operand in\n{}",
             fixed
         );
     }
@@ -294,13 +298,13 @@ fn keeps(made: &Made, settings: &Settings) -> TestCaseResult {
     for one in &before {
         prop_assert!(
             after.contains(one),
-            "{:?} is lost or another's\n{}\n=>\n{}",
+            "{:?} is lost or on another device\n{}\n=>\n{}",
             one,
             made.text,
             fixed
         );
     }
-    // The style of writing.
+    // The byte order mark and line ends.
     prop_assert_eq!(made.text.starts_with('\u{feff}'), fixed.starts_with('\u{feff}'));
     prop_assert_eq!(made.text.ends_with('\n'), fixed.ends_with('\n'));
     if made.text.contains('\n') {
@@ -318,7 +322,7 @@ fn keeps(made: &Made, settings: &Settings) -> TestCaseResult {
     Ok(())
 }
 
-/// Pieces that XML is made of, and that break it.
+/// Pieces of XML, valid and invalid.
 const TOKENS: &[&str] = &[
     "<domain>",
     "</domain>",
@@ -387,7 +391,7 @@ fn fixtures() -> &'static [String] {
     })
 }
 
-/// A place between two characters.
+/// A byte offset between two characters.
 fn place(text: &str, index: &Index) -> usize {
     let at = index.index(text.len() + 1);
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
@@ -463,15 +467,15 @@ proptest! {
     }
 }
 
-/// What may stand in the brackets of an ignore: all rules, all groups, and what is none.
-fn ignorable() -> Vec<String> {
+/// Names for the brackets of a suppression: all rules, all groups, and unknown names.
+fn suppressible() -> Vec<String> {
     let rules =
         builtin().iter().flat_map(|rule| [rule.id.to_string(), rule.group.name().to_owned()]);
     rules.chain(["stray-grahpics", "missing-opregoin", "no-such-rule"].map(str::to_owned)).collect()
 }
 
-/// The text with a comment before each of some elements, and an element in the metadata.
-fn with_ignores(
+/// The text with suppressions: comments before elements, and an element in the metadata.
+fn with_suppressions(
     text: &str,
     comments: &[(Index, String, String)],
     in_metadata: Option<&String>,
@@ -505,20 +509,20 @@ proptest! {
     #[test]
     fn suppressed_findings_are_not_fixed(
         made in domains::domain(),
-        comments in vec((any::<Index>(), select(&["ignore", "ignore", "ignore", "ignore-file", "ingore"][..]), subsequence(ignorable(), 1..3)), 1..5),
-        in_metadata in proptest::option::weighted(0.3, select(ignorable())),
+        comments in vec((any::<Index>(), select(&["ignore", "ignore", "ignore", "ignore-file", "ingore"][..]), subsequence(suppressible(), 1..3)), 1..5),
+        in_metadata in proptest::option::weighted(0.3, select(suppressible())),
         flags in 0..SETTINGS.len(),
     ) {
         let comments: Vec<_> =
             comments.into_iter().map(|(place, word, names)| (place, word.to_owned(), names.join(", "))).collect();
-        let text = with_ignores(&made.text, &comments, in_metadata.as_ref());
+        let text = with_suppressions(&made.text, &comments, in_metadata.as_ref());
         let fixed = holds(&text, settings(flags))?;
         prop_assert!(fixed.is_some(), "not read: {}", text);
         let suppressed = Linter::new(rules(), settings(flags)).lint(&text).unwrap().suppressed;
         let fixed = Linter::new(rules(), settings(flags)).fix(text.clone()).unwrap();
         for one in &fixed.applied {
             let same = suppressed.iter().find(|other| other.rule.id == one.rule.id && other.span == one.span && !one.in_inserted_text);
-            prop_assert!(same.is_none(), "[{}] is suppressed and mended in\n{}\n=>\n{}", one.rule.id, text, fixed.text);
+            prop_assert!(same.is_none(), "[{}] is suppressed and fixed in\n{}\n=>\n{}", one.rule.id, text, fixed.text);
         }
     }
 }
@@ -537,18 +541,18 @@ proptest! {
         flags in 0..SETTINGS.len(),
     ) {
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let form = if in_metadata { SuppressionStyle::Metadata } else { SuppressionStyle::Comment };
-        let write = |text: &str| Linter::new(rules(), settings(flags)).suppress(text.to_owned(), &names, "because", form).unwrap();
+        let style = if in_metadata { SuppressionStyle::Metadata } else { SuppressionStyle::Comment };
+        let write = |text: &str| Linter::new(rules(), settings(flags)).suppress(text.to_owned(), &names, "because", style).unwrap();
         let written = write(&made.text);
-        let is_meant = |found: &gvtg_xml::Diagnostic<'_>| names.iter().any(|name| found.rule.matches_name(name));
+        let is_named = |found: &gvtg_xml::Diagnostic<'_>| names.iter().any(|name| found.rule.matches_name(name));
         let left = Linter::new(rules(), settings(flags)).detail(Detail::Edits).lint(&written.text).unwrap().open;
-        let left: Vec<_> = left.iter().filter(|found| is_meant(found) && !matches!(found.rule.check, Check::Ignore { .. })).collect();
+        let left: Vec<_> = left.iter().filter(|found| is_named(found) && !matches!(found.rule.check, Check::Ignore { .. })).collect();
         prop_assert!(left.is_empty(), "{:?} in\n{}\n=>\n{}", left, made.text, written.text);
         let again = write(&written.text);
-        prop_assert_eq!((&again.text, again.count), (&written.text, 0), "twice is not once");
+        prop_assert_eq!((&again.text, again.count), (&written.text, 0), "suppressing twice differs from suppressing once");
         prop_assert_eq!(written.count > 0, written.text != made.text);
         let (before, after) = (made.text.split_whitespace().count(), written.text.split_whitespace().count());
-        prop_assert!(before <= after, "something is gone");
+        prop_assert!(before <= after, "words are lost");
         if !in_metadata {
             let mut bare = written.text.clone();
             while let Some(start) = bare.find("<!-- gvtg-xml:") {
@@ -560,13 +564,13 @@ proptest! {
         }
         let fixed = holds(&written.text, settings(flags))?;
         if names.len() == GROUPS.len() && !settings(flags).unsafe_fixes {
-            prop_assert_eq!(fixed.as_deref(), Some(&*written.text), "nothing is to be mended");
+            prop_assert_eq!(fixed.as_deref(), Some(&*written.text), "all findings are suppressed");
         }
     }
 }
 
-/// All that holds for domains by chance holds for the real ones of a folder that GVTG_CORPUS names,
-/// with all settings.
+/// The properties hold for the real domains in the folders that `GVTG_CORPUS` names, too, with all
+/// settings.
 #[test]
 fn corpus_domains_are_fixed() {
     let mut faults = Vec::new();
