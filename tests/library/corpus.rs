@@ -1,6 +1,5 @@
-//! The promises of `fix`, on every fixture and, where `GVTG_CORPUS` names folders of real domains,
-//! on each of those.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on fails")]
+//! The invariants of `fix`, on every fixture and on the real domains in the folders that
+//! `GVTG_CORPUS` names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,7 +11,7 @@ use gvtg_xml::{Applicability, Detail, Group, Linter, RuleSet, Settings, builtin,
 
 use crate::common;
 
-/// The settings that every document is fixed with.
+/// Each document is fixed with each of these settings.
 const SETTINGS: &[&str] = &[
     "",
     "--unsafe-fixes",
@@ -38,7 +37,7 @@ fn files() -> Vec<PathBuf> {
 /// Runs `check` on each document that is domain XML, with each of the settings.
 fn each(mut check: impl FnMut(&str, &str, &Settings)) {
     for path in files() {
-        // One that is no text is a matter of tests/library/malformed.rs.
+        // tests/library/malformed.rs is about files that are not text.
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         if Linter::new(&RuleSet::all(builtin()), &Settings::default())
             .detail(Detail::Edits)
@@ -68,11 +67,11 @@ fn fix_converges_and_is_idempotent() {
         *rounds.entry(once.rounds).or_default() += 1;
         assert!(
             once.rounds < 3,
-            "{name}: three rounds, the last of which finds nothing, are the most: {:?}",
+            "{name}: more than two passes changed something: {:?}",
             ids(&once.applied)
         );
         let twice = Linter::new(&rules, settings).fix(once.text.clone()).unwrap();
-        assert_eq!(twice.text, once.text, "{name}: fixing twice is fixing once");
+        assert_eq!(twice.text, once.text, "{name}: fixing twice differs from fixing once");
         let level = settings.applicability();
         let left =
             Linter::new(&rules, settings).detail(Detail::Edits).lint(&once.text).unwrap().open;
@@ -81,15 +80,10 @@ fn fix_converges_and_is_idempotent() {
             .iter()
             .filter(|left| left.fix.as_ref().is_some_and(|fix| fix.applicability >= level))
         {
-            assert!(
-                withheld(left),
-                "{name}: left though it could be fixed: {} {}",
-                left.rule.id,
-                left.message
-            );
+            assert!(withheld(left), "{name}: not fixed: {} {}", left.rule.id, left.message);
         }
     });
-    println!("rounds that edited: {rounds:?}");
+    println!("documents by number of passes that changed something: {rounds:?}");
 }
 
 fn ids(diagnostics: &[gvtg_xml::Diagnostic<'_>]) -> Vec<String> {
@@ -114,7 +108,7 @@ fn fix_applies_each_fix_that_lint_shows() {
             assert_ne!(
                 risk,
                 Some(false),
-                "{name}: {} does not say what its fix may lose",
+                "{name}: the unsafe fix of {} has no risk",
                 found.rule.id
             );
             if found
@@ -123,7 +117,7 @@ fn fix_applies_each_fix_that_lint_shows() {
                 .is_some_and(|fix| fix.applicability >= level && !fix.edits.is_empty())
             {
                 shown += 1;
-                // Where nothing would show the guest, only the whole tells.
+                // Only `fix` knows whether anything would still show the guest.
                 let is_withheld = fixed.display_fixes_skipped && found.rule.group == Group::Display;
                 assert!(
                     made.contains(&(&found.rule.id, found.start)) || is_withheld,
@@ -152,8 +146,7 @@ fn findings_of_fix_have_positions_in_the_original_text() {
                 one.rule.id
             );
         }
-        // The same things are found in the new text: each begins with what it begins with in the
-        // old one.
+        // Each remaining finding is in the new text too, and starts with the same character there.
         let mut now =
             Linter::new(&rules, settings).detail(Detail::Edits).lint(&fixed.text).unwrap().open;
         for left in fixed.remaining.iter().filter(|left| !left.in_inserted_text) {
@@ -171,7 +164,7 @@ fn findings_of_fix_have_positions_in_the_original_text() {
             traced += 1;
         }
     });
-    assert!(traced > 0, "nothing is left in any document");
+    assert!(traced > 0, "no document has a remaining finding");
 }
 
 #[test]
@@ -179,8 +172,8 @@ fn each_fix_alone_leaves_readable_xml() {
     let rules = RuleSet::all(builtin());
     each(|name, text, settings| {
         let all = Linter::new(&rules, settings).detail(Detail::Edits).lint(text).unwrap().open;
-        // Until what is in the wrong namespace or block is where it counts, no other edit is sure.
-        let may_wait = text.matches("<devices").count() > 1
+        // Fixes may have no edits until elements in a wrong namespace or block have moved.
+        let may_be_empty = text.matches("<devices").count() > 1
             || all.iter().any(|found| found.rule.group == Group::Namespace);
         for found in all {
             assert!(
@@ -189,8 +182,8 @@ fn each_fix_alone_leaves_readable_xml() {
             );
             let Some(fix) = &found.fix else { continue };
             assert!(
-                may_wait || !fix.edits.is_empty(),
-                "{name}: {}: a fix that changes nothing",
+                may_be_empty || !fix.edits.is_empty(),
+                "{name}: {}: a fix without edits",
                 found.rule.id
             );
             let fixed = fix.edits.apply(text);
@@ -209,7 +202,7 @@ fn bytes_outside_edits_stay_as_they_are() {
             assert_eq!(fixed.text, text, "{name}");
             return;
         }
-        // Every line that went was named by a finding: inside its element, or its place.
+        // An edit of a finding covers each removed line.
         let found = Linter::new(&rules, settings).detail(Detail::Edits).lint(text).unwrap().open;
         let named: Vec<_> = found
             .iter()
@@ -223,8 +216,8 @@ fn bytes_outside_edits_stay_as_they_are() {
         for change in
             diff.iter_all_changes().filter(|change| change.tag() == similar::ChangeTag::Delete)
         {
-            // Of several equal lines, a diff may report a different one as removed, and one that
-            // another line moved past as both removed and added: so they are counted.
+            // Equal lines are counted: a diff may report another one of them as removed, or a line
+            // that another line moved past as removed and added.
             let line = change.value();
             let gone = text.matches(line).count().saturating_sub(fixed.text.matches(line).count());
             let named = text
@@ -233,13 +226,13 @@ fn bytes_outside_edits_stay_as_they_are() {
                 .count();
             assert!(
                 named >= gone || fixed.rounds > 1 || is_block_tag(line),
-                "{name}: no fix names the line {line:?}"
+                "{name}: no edit covers the line {line:?}"
             );
         }
     });
 }
 
-/// The tags of a block of QEMU's, which goes when its last child does.
+/// Whether a line is a tag of a QEMU block, which is removed with its last child.
 fn is_block_tag(line: &str) -> bool {
     let name = line.trim().trim_start_matches(['<', '/']);
     let name = name.split_once(':').map_or(name, |(_, name)| name);
@@ -275,8 +268,7 @@ fn xmllint_accepts_fixed_documents() {
             .output()
             .unwrap();
         let words = String::from_utf8_lossy(&output.stderr);
-        // libxml2 warns of what was in the corpus before, which is none of our business; of
-        // namespaces it must not.
+        // libxml2 may warn about what was in the original documents, but not about namespaces.
         assert!(!words.contains("namespace error") && !words.contains("parser error"), "{words}");
     }
 }

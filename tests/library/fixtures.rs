@@ -1,5 +1,4 @@
-//! Whole domains with all rules on: `fixtures/NAME.xml` becomes `fixtures/NAME.fixed.xml`.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on fails")]
+//! Whole domains with all rules: `fixtures/NAME.xml` becomes `fixtures/NAME.fixed.xml`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +8,7 @@ use gvtg_xml::{Fixed, Linter, RuleSet, builtin, parse_settings};
 use crate::common;
 
 fn read_fixture(name: &str) -> String {
-    std::fs::read_to_string(Path::new("fixtures").join(name)).expect("the fixture is there")
+    std::fs::read_to_string(Path::new("fixtures").join(name)).expect("the fixture exists")
 }
 
 fn fixed(text: &str, flags: &str) -> Fixed<'static> {
@@ -73,7 +72,7 @@ fn each_fixture_becomes_its_fixed_file() {
             path.display(),
             similar::TextDiff::from_lines(&after, &result.text).unified_diff()
         );
-        assert_eq!(fixed(&after, "").text, after, "{}: the twin is fixed already", path.display());
+        assert_eq!(fixed(&after, "").text, after, "{}: fixing it again changes it", path.display());
         pairs += 1;
     }
     assert!(pairs >= 9, "{pairs} pairs");
@@ -94,7 +93,7 @@ const GUIDE: [&str; 10] = [
 ];
 
 #[test]
-fn libvirt_7_gets_exactly_the_guides_elements() {
+fn libvirt_7_gets_one_variable_in_addition_to_the_guides_elements() {
     let guide = read_fixture("guide.xml");
     let scale = "    <qemu:env name=\"GDK_SCALE\" value=\"1.0\"/>\n";
     let with_bridge_off = guide
@@ -104,6 +103,10 @@ fn libvirt_7_gets_exactly_the_guides_elements() {
         with_bridge_off,
         "the guide lacks one variable on libvirt 7.0"
     );
+}
+
+#[test]
+fn libvirt_7_gets_the_guides_elements_in_an_empty_domain() {
     let bare = "<domain type='kvm'>\n  <name>bare</name>\n  <devices>\n  </devices>\n</domain>\n";
     let result = fixed(bare, "--libvirt 7.0 --uuid ab54baba-ea9a-4ce5-b7b4-51b376b65849").text;
     assert_eq!(arguments(&result), GUIDE);
@@ -111,7 +114,7 @@ fn libvirt_7_gets_exactly_the_guides_elements() {
         <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>";
     assert!(result.contains(hostdev), "{result}");
     for other in ["<alias", "<qemu:override", "<qemu:capabilities", "ramfb='"] {
-        assert!(!result.contains(other), "{other} is none of the guide's:\n{result}");
+        assert!(!result.contains(other), "the guide has no {other}:\n{result}");
     }
     assert!(result.contains(&format!("xmlns:qemu='{QEMU_NAMESPACE}'")));
 }
@@ -123,7 +126,7 @@ fn sets_become_overrides_and_back_without_loss() {
     let bridge_off = "<qemu:env name='NO_AT_BRIDGE' value='1'/>";
     let set_form = read_fixture("guide.xml")
         .replace("  <qemu:commandline>\n", &format!("  <qemu:commandline>{own}{bridge_off}\n"));
-    assert!(!fixed(&set_form, "--libvirt 7.0").changed, "it works as it is");
+    assert!(!fixed(&set_form, "--libvirt 7.0").changed, "it works already");
 
     let override_form = fixed(&set_form, "--libvirt 9.0").text;
     assert_eq!(
@@ -138,7 +141,7 @@ fn sets_become_overrides_and_back_without_loss() {
     assert_eq!(arguments(&override_form), ["-name", "guest=mine", "-display", "gtk,gl=on"]);
     assert!(
         override_form.contains("ramfb=\"on\""),
-        "ramfb and the driver that has it are libvirt's own attribute:\n{override_form}"
+        "libvirt has an attribute for ramfb and its driver:\n{override_form}"
     );
 
     let back = fixed(&override_form, "--libvirt 7.0").text;
@@ -277,7 +280,7 @@ fn a_duplicate_hostdev_is_removed_with_its_references() {
 }
 
 #[test]
-fn what_has_no_other_form_is_reported_and_stays() {
+fn overrides_that_no_set_can_express_are_reported_and_kept() {
     let text = read_fixture("guide.fixed.xml").replace(
         "<qemu:property name=\"display\"",
         "<qemu:property name=\"rombar\" type=\"remove\"/><qemu:property name=\"x-req\" type=\"bool\" value=\"true\"><!-- why --></qemu:property><qemu:property name=\"display\"",
@@ -291,14 +294,14 @@ fn what_has_no_other_form_is_reported_and_stays() {
         .collect();
     assert_eq!(left, ["unsupported-override", "unsupported-override"]);
     assert!(result.text.contains("type=\"remove\"") && result.text.contains("<!-- why -->"));
+}
+
+#[test]
+fn a_set_of_a_property_with_unknown_type_is_reported_and_kept() {
     let unknown = read_fixture("guide.xml")
         .replace("device.hostdev0.ramfb=on", "device.hostdev0.x-guesswork=on");
     let result = fixed(&unknown, "");
-    assert!(
-        result.text.contains("device.ua-gvtg.x-guesswork=on"),
-        "its type is not known, so it is not guessed:\n{}",
-        result.text
-    );
+    assert!(result.text.contains("device.ua-gvtg.x-guesswork=on"), "{}", result.text);
     assert!(result.remaining.iter().any(|left| left.rule.id == "set-on-json-device"));
 }
 

@@ -1,10 +1,8 @@
-//! What libvirt's reader, libxml2, refuses is refused here too, and the other way round but for a
-//! few reasons of our own.
+//! A document is refused exactly if libxml2, libvirt's parser, refuses it or one of our own limits
+//! applies.
 //!
-//! One small document with everything in it is damaged at every byte in every way; xmllint reads
-//! all of them in one run.
-
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+//! One small document with every kind of markup is damaged at every byte in many ways; a few runs
+//! of xmllint read all variants.
 
 use crate::common;
 
@@ -64,7 +62,7 @@ const PIECES: &[&str] = &[
     "<!x>",
 ];
 
-/// Everything that libxml2 takes and this program does not, by a piece of its message.
+/// Parts of the messages for documents that only gvtg-xml refuses.
 const OWN_REASONS: &[&str] = &[
     "the root element",
     "DTD",
@@ -74,8 +72,8 @@ const OWN_REASONS: &[&str] = &[
     "a NUL character",
 ];
 
-/// The document with each piece put in before each byte, each byte taken out, and each byte
-/// replaced with each single byte.
+/// The document cut off at each byte, with each piece inserted before each byte, without each byte,
+/// and with each byte replaced by each one-byte piece.
 fn damaged() -> Vec<Vec<u8>> {
     let bytes = DOCUMENT.as_bytes();
     let mut inputs = vec![bytes.to_vec()];
@@ -108,8 +106,7 @@ fn own_error(input: &[u8]) -> Option<String> {
         .map(|error| error.message)
 }
 
-/// The numbers of the files in which xmllint finds an error other than a `qemu:` that is nowhere
-/// declared.
+/// The numbers of the files that libxml2 refuses.
 fn refused_by_libxml2(folder: &std::path::Path, count: usize) -> BTreeSet<usize> {
     let mut refused = BTreeSet::new();
     let names: Vec<String> = (0..count).map(|number| format!("{number}.xml")).collect();
@@ -123,11 +120,11 @@ fn refused_by_libxml2(folder: &std::path::Path, count: usize) -> BTreeSet<usize>
             .expect("xmllint runs");
         for line in String::from_utf8_lossy(&output.stderr).lines() {
             let number = line.split_once(".xml:").and_then(|(name, _)| name.parse::<usize>().ok());
-            // Neither libxml2 nor libvirt stops at a namespace that is no URI, or at an xml:id that
-            // is no name.
-            let is_passed = |words: &&str| line.contains(words);
-            let passed = ["Namespace prefix qemu ", "is not a valid URI", " validity error : "];
-            let is_error = line.contains(" error : ") && !passed.iter().any(is_passed);
+            // Neither libxml2 nor libvirt stops at an undeclared `qemu:`, a namespace that is not a
+            // URI, or an xml:id that is not a name.
+            let tolerated = ["Namespace prefix qemu ", "is not a valid URI", " validity error : "];
+            let is_error =
+                line.contains(" error : ") && !tolerated.iter().any(|words| line.contains(words));
             refused.extend(number.filter(|_| is_error));
         }
     }
@@ -155,14 +152,12 @@ fn damaged_documents_are_refused_if_libxml2_refuses_them() {
     for (number, input) in inputs.iter().enumerate() {
         let own = own_error(input);
         let fault = match &own {
-            None if refused.contains(&number) => {
-                "libxml2 refuses, this program does not".to_owned()
-            }
+            None if refused.contains(&number) => "only libxml2 refuses".to_owned(),
             Some(error)
                 if !refused.contains(&number)
                     && !OWN_REASONS.iter().any(|reason| error.contains(reason)) =>
             {
-                format!("libxml2 takes, this program says: {error}")
+                format!("only gvtg-xml refuses: {error}")
             }
             _ => continue,
         };
@@ -198,7 +193,7 @@ fn libxml2_accepts_fixtures_before_and_after_fixing() {
                 text.as_bytes(),
             );
             let words = String::from_utf8_lossy(&output.stderr);
-            // The one fixture that is about it.
+            // One fixture is about the missing declaration.
             let lacks_declaration = text.contains("<qemu:") && !text.contains("xmlns:qemu");
             let expected = lacks_declaration
                 && words.contains("Namespace prefix qemu")

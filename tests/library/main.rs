@@ -1,4 +1,4 @@
-//! Tests of the library: rules, fixes and promises that hold for any input.
+//! Tests of the library: rules, fixes, and properties that hold for any input.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 

@@ -1,15 +1,14 @@
-//! What is no domain XML: `lint` reports it like any finding, `fix` refuses it with nothing on
-//! stdout, both with exit code 2.
+//! Input that is not domain XML: `lint` reports it as a finding, `fix` refuses it and writes nothing
+//! to stdout. Both exit with code 2.
 //!
-//! The places follow one principle: what is wrong by itself is reported where it stands, what
-//! begins and never ends where it begins, and an end tag that is missing where it should have been:
-//! at the end of the text.
+//! An error is reported at its own position, markup without an end at its start, and a missing end
+//! tag at the end of the text.
 
 use crate::common;
 
 use common::program::{feed, outcome, program};
 
-/// Name, input, line, column, a piece of the message.
+/// Name, input, line, column, part of the message.
 type Case<'c> = (&'c str, &'c [u8], usize, usize, &'c str);
 
 const CASES: &[Case] = &[
@@ -23,7 +22,7 @@ const CASES: &[Case] = &[
     ("cut in an end tag", b"<domain></domain", 1, 9, "an end tag is not terminated"),
     ("cut in the declaration", b"<?xml version='1.0'", 1, 1, "the XML declaration is not terminated"),
     ("cut in an entity", b"<domain>&am", 1, 9, "entity reference"),
-    ("cut behind <", b"<domain>\r\n<", 2, 1, "a tag is not terminated"),
+    ("cut after <", b"<domain>\r\n<", 2, 1, "a tag is not terminated"),
     ("cut before >", b"<domain/", 1, 1, "a tag is not terminated"),
     ("cut before the last end tag", b"<domain>\n  <devices>\n  </devices>\n", 4, 1, "<domain> (line 1, column 1) is closed"),
     ("cut after a lone CR", b"<domain>\r <a>", 2, 5, "<a> (line 2, column 2) is closed"),
@@ -34,19 +33,19 @@ const CASES: &[Case] = &[
     ("another case", b"<domain></Domain>", 1, 9, "</Domain> does not match <domain>"),
     ("crossed", b"<domain><a><b></a></b></domain>", 1, 15, "</a> does not match <b> (line 1, column 12)"),
     ("no end tag inside", b"<domain>\n <devices>\n</domain>", 3, 1, "</domain> does not match <devices> (line 2, column 2)"),
-    ("one end tag too many", b"<domain/></domain>", 1, 10, "</domain> has no matching start tag"),
+    ("an extra end tag", b"<domain/></domain>", 1, 10, "</domain> has no matching start tag"),
     ("an end tag only", b"</domain>", 1, 1, "</domain> has no matching start tag"),
     ("attributes in an end tag", b"<domain></domain x='1'>", 1, 9, "</domain x='1'>"),
     ("an end tag that closes itself", b"<domain></domain/>", 1, 9, "</domain/>"),
     ("a blank in </", b"<domain></ domain>", 1, 9, "</ domain>"),
     ("undeclared qemu: and mismatched", b"<domain><qemu:commandline></domain>", 1, 27, "<qemu:commandline> (line 1, column 9)"),
-    // More than one element, or something beside it.
+    // More than one root element, or text next to it.
     ("two domains on a line", b"<domain/><domain/>", 1, 10, "a second root element"),
     ("two domains", b"<domain>\n</domain>\n<domain>\n</domain>\n", 3, 1, "a second root element"),
     ("text before", b"hello <domain/>", 1, 1, "text before the root element"),
-    ("text behind", b"<domain/>\n\n  rest", 3, 3, "text after the root element"),
-    ("a reference behind", b"<domain/>&amp;", 1, 10, "text after the root element"),
-    ("CDATA behind", b"<domain/><![CDATA[x]]>", 1, 10, "CDATA section outside the root element"),
+    ("text after", b"<domain/>\n\n  rest", 3, 3, "text after the root element"),
+    ("a reference after", b"<domain/>&amp;", 1, 10, "text after the root element"),
+    ("CDATA after", b"<domain/><![CDATA[x]]>", 1, 10, "CDATA section outside the root element"),
     ("CDATA before", b"<![CDATA[x]]><domain/>", 1, 1, "CDATA section outside the root element"),
     ("a blank before the declaration", b" <?xml version='1.0'?><domain/>", 1, 2, "declaration that is not at the very beginning"),
     ("a line before the declaration", b"\n<?xml version='1.0'?>\n<domain/>", 2, 1, "declaration that is not at the very beginning"),
@@ -106,18 +105,18 @@ const CASES: &[Case] = &[
     ("UTF-16BE without a mark", b"\0<\0d\0/\0>", 1, 1, "NUL"),
     ("UTF-32LE without a mark", b"<\0\0\0d\0\0\0", 1, 2, "NUL"),
     ("Latin-1", b"<domain>\n<name>caf\xe9</name></domain>", 2, 10, "byte 0xe9 is not UTF-8"),
-    ("Latin-1, said so", b"<?xml version='1.0' encoding='ISO-8859-1'?>\n<domain>\xe9</domain>", 2, 9, "byte 0xe9 is not UTF-8"),
+    ("Latin-1, declared", b"<?xml version='1.0' encoding='ISO-8859-1'?>\n<domain>\xe9</domain>", 2, 9, "byte 0xe9 is not UTF-8"),
     ("windows-1252, declared", b"<?xml version='1.0' encoding='windows-1252'?>\n<domain>\x80</domain>", 2, 9, "byte 0x80 is not UTF-8"),
-    ("Latin-1, said so, with ASCII", b"<?xml version='1.0' encoding='ISO-8859-1'?><domain/>", 1, 1, "encoding='ISO-8859-1'"),
+    ("Latin-1, declared, with ASCII only", b"<?xml version='1.0' encoding='ISO-8859-1'?><domain/>", 1, 1, "encoding='ISO-8859-1'"),
     ("UTF-16, falsely", b"<?xml version='1.0' encoding='UTF-16'?><domain/>", 1, 1, "encoding='UTF-16'"),
-    ("an encoding that nobody knows", b"<?xml version='1.0' encoding='klingon'?><domain/>", 1, 1, "encoding='klingon'"),
-    ("no encoding's name", b"<?xml version='1.0' encoding=''?><domain/>", 1, 1, "encoding=''"),
+    ("an unknown encoding", b"<?xml version='1.0' encoding='klingon'?><domain/>", 1, 1, "encoding='klingon'"),
+    ("an empty encoding", b"<?xml version='1.0' encoding=''?><domain/>", 1, 1, "encoding=''"),
     ("ASCII, falsely", b"<?xml version='1.0' encoding='us-ascii'?><domain>\xc3\xa9</domain>", 1, 1, "ASCII"),
     ("an overlong slash", b"<domain>\xc0\xaf</domain>", 1, 9, "byte 0xc0 is not UTF-8"),
     ("a surrogate in UTF-8", b"<domain>\xc3\xa9\xed\xa0\x80</domain>", 1, 10, "byte 0xed is not UTF-8"),
     ("half a character at the end", b"<domain/>\n\xe2\x82", 2, 1, "byte 0xe2 is not UTF-8"),
     ("gzip", b"\x1f\x8b\x08\0\0\0", 1, 2, "byte 0x8b is not UTF-8"),
-    // Characters that XML has not.
+    // Characters that XML does not allow.
     ("NUL", b"<domain>\0</domain>", 1, 9, "NUL"),
     ("NUL at the end", b"<domain/>\n\0", 2, 1, "NUL"),
     ("a control character", b"<domain>\x01</domain>", 1, 9, "\\u{1}"),
@@ -132,7 +131,7 @@ const CASES: &[Case] = &[
     ("a network", b"<network>\n</network>", 1, 1, "the root element is <network>, not <domain>"),
     ("a snapshot", b"<!-- s -->\n<domainsnapshot><domain/></domainsnapshot>", 2, 1, "<domainsnapshot>"),
     ("a status file", b"<!--\nWARNING\n-->\n\n<domstatus state='running'><domain/></domstatus>", 5, 1, "<domstatus>"),
-    ("a domain of somebody else's", b"<domain xmlns='urn:x'/>", 1, 1, "<domain> is in the namespace urn:x"),
+    ("a domain in another namespace", b"<domain xmlns='urn:x'/>", 1, 1, "<domain> is in the namespace urn:x"),
     ("a prefixed domain", b"<x:domain xmlns:x='urn:y'/>", 1, 1, "<domain> is in the namespace urn:y"),
     ("an HTML page", b"<html><body/></html>", 1, 1, "the root element is <html>, not <domain>"),
     ("an upper-case domain", b"\xef\xbb\xbf<DOMAIN/>", 1, 1, "<DOMAIN>"),
@@ -187,7 +186,7 @@ const CASES: &[Case] = &[
     ("another attribute in the declaration", b"<?xml version='1.0' x='y'?><domain/>", 1, 1, "an unexpected attribute or value"),
 ];
 
-/// Inputs that are too long to be written out.
+/// Inputs that are too long to write out.
 fn long_cases() -> Vec<(&'static str, String, usize, usize, &'static str)> {
     let numbered = |pattern: &str| {
         (0..300).map(|number| pattern.replace('#', &number.to_string())).collect::<String>()
@@ -232,18 +231,18 @@ fn long_cases() -> Vec<(&'static str, String, usize, usize, &'static str)> {
     ]
 }
 
-/// The cases that are well-formed.
+/// The names of the cases that are well-formed.
 const NOT_DOMAINS: &[&str] = &[
     "a network",
     "a snapshot",
     "a status file",
-    "a domain of somebody else's",
+    "a domain in another namespace",
     "a prefixed domain",
     "an HTML page",
     "an upper-case domain",
 ];
 
-/// All cases, each with the rule that finds it.
+/// Runs a check for each case with the rule that finds it.
 fn each_case(mut run: impl FnMut(Case<'_>, &str)) {
     assert!(CASES.len() >= 70);
     let long = long_cases();
@@ -275,7 +274,7 @@ fn fix_refuses_input_that_is_not_a_domain_with_its_position() {
                 .is_some_and(|line| line.starts_with("  help: ") && line.len() > 15);
         if !is_right {
             faults.push(format!(
-                "{name}: wanted {begin}…{message}…\n  exit {code}, {} bytes, stderr: {}",
+                "{name}: expected {begin}…{message}…\n  exit {code}, {} bytes, stderr: {}",
                 stdout.len(),
                 short(&stderr)
             ));
@@ -341,7 +340,7 @@ fn lint_reports_input_that_is_not_a_domain_as_a_finding() {
             && concise.strip_prefix(&begin).is_some_and(|rest| rest.contains(message));
         if code != 2 || !is_line || !stderr.is_empty() {
             faults.push(format!(
-                "{name}: wanted {begin}…{message}…\n  exit {code}, {}{stderr}",
+                "{name}: expected {begin}…{message}…\n  exit {code}, {}{stderr}",
                 short(&concise)
             ));
         }
@@ -371,20 +370,25 @@ fn lint_reports_input_that_is_not_a_domain_as_a_finding() {
 }
 
 #[test]
-fn the_place_in_a_text_that_cannot_be_read_is_drawn() {
+fn unreadable_input_is_shown_with_its_line() {
     let (code, stdout, _) =
         outcome(feed(&mut program(["lint"]), b"<domain>\n  <devices>\n</domain>\n"));
-    let wanted = "  \u{d7} error[not-well-formed]: </domain> does not match <devices> (line 2, column 3)\n   \u{256d}\u{2500}[<stdin>:3:1]\n \
+    let expected = "  \u{d7} error[not-well-formed]: </domain> does not match <devices> (line 2, column 3)\n   \u{256d}\u{2500}[<stdin>:3:1]\n \
         3 \u{2502} </domain>\n   \u{b7} \u{2500}\n   \u{2570}\u{2500}\u{2500}\u{2500}\u{2500}\n  help: close <devices> first, or correct the name\n\n";
-    assert_eq!((code, stdout.as_str()), (2, wanted));
+    assert_eq!((code, stdout.as_str()), (2, expected));
+}
+
+#[test]
+fn unreadable_input_is_shown_in_color() {
     let colored = outcome(feed(&mut program(["lint", "--color", "always"]), b"<domain>")).1;
     assert!(colored.contains("\u{1b}[") && colored.contains("not-well-formed"), "{colored}");
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_shown_as_replacement_characters() {
     let (_, latin1, _) =
         outcome(feed(&mut program(["lint"]), b"<domain>\n<name>caf\xe9</name></domain>"));
-    assert!(
-        latin1.contains("<name>caf\u{fffd}</name>"),
-        "what is no text is shown as far as it is: {latin1}"
-    );
+    assert!(latin1.contains("<name>caf\u{fffd}</name>"), "{latin1}");
 }
 
 #[test]

@@ -1,13 +1,13 @@
-//! The rules as a table, and every example in them.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on fails")]
+//! The built-in rules and their examples, and the errors of rule files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use gvtg_xml::internals::schema::{Check, Example, Fix, SnippetContext};
+use gvtg_xml::internals::schema::{Check, Example, Fix};
 use gvtg_xml::{
-    Applicability, Diagnostic, Linter, Rule, RuleSet, Settings, builtin, of_host, parse_settings,
+    Applicability, Diagnostic, Linter, Rule, RuleError, RuleSet, Settings, builtin, of_host,
+    parse_settings,
 };
 
 use crate::common;
@@ -52,7 +52,7 @@ fn bad_examples_have_a_finding_at_their_mark() {
         let spans: Vec<_> = found.iter().map(|found| &text[found.span.clone()]).collect();
         assert!(
             found.iter().any(|found| found.span == (start..end)),
-            "{}: wanted {:?}, found {spans:?} {:?}\n{text}",
+            "{}: expected {:?}, found {spans:?} {:?}\n{text}",
             rule.id,
             &text[start..end],
             show(&found)
@@ -69,8 +69,8 @@ fn bad_examples_have_a_finding_at_their_mark() {
     });
 }
 
-/// All that is found in an example, with every word that the user sees.
-fn account(diagnostics: &[Diagnostic<'_>]) -> String {
+/// Findings with all of their text that users see.
+fn describe(diagnostics: &[Diagnostic<'_>]) -> String {
     let mut text = String::new();
     for Diagnostic { start, end, severity, rule, message, help, related, fix, .. } in diagnostics {
         let place = format!("{}:{} to {}:{}", start.line, start.column, end.line, end.column);
@@ -89,8 +89,8 @@ fn account(diagnostics: &[Diagnostic<'_>]) -> String {
     text
 }
 
-/// One file for each rule: every finding of each of its bad examples, word for word. Positions are
-/// those of the whole document that an example is put into.
+/// The folder with one file for each rule: the full text of every finding of its bad examples.
+/// Positions are those in the whole document around an example.
 const EXPECTED: &str = "tests/expected";
 
 #[test]
@@ -111,7 +111,7 @@ fn findings_are_those_in_the_expected_files() {
         );
         let text = found.entry(id).or_default();
         let separator = if text.is_empty() { "" } else { "\n" };
-        let _ = write!(text, "{separator}example {number}\n{}", account(&findings));
+        let _ = write!(text, "{separator}example {number}\n{}", describe(&findings));
     });
     let expected = expected_files();
     if common::is_renewing() {
@@ -151,7 +151,7 @@ fn the_rules_fix_alone_turns_a_bad_example_into_its_fixed_one() {
         let Ok(fixed) = Linter::new(&only(rule), settings).fix(text.clone()) else {
             assert!(
                 example.fixed.is_none() && rule.fix.is_empty(),
-                "{}: a text that can't be read can't be fixed",
+                "{}: its example cannot be read, so it has no fix",
                 rule.id
             );
             return;
@@ -172,7 +172,7 @@ fn the_rules_fix_alone_turns_a_bad_example_into_its_fixed_one() {
                 );
                 assert!(fixed.rounds <= 2, "{}: {} rounds", rule.id, fixed.rounds);
             }
-            None => assert_eq!(fixed.text, text, "{}: a fix without an example of it", rule.id),
+            None => assert_eq!(fixed.text, text, "{}: a fix that no example shows", rule.id),
         }
     });
 }
@@ -188,23 +188,27 @@ fn good_examples_have_no_finding() {
 }
 
 #[test]
-fn the_table_is_complete() {
+fn rules_about_hosts_are_complete() {
     for rule in of_host() {
         let id = &rule.id;
         assert!(
             !rule.summary.contains('\n') && !rule.summary.ends_with('.'),
-            "{id}: the summary is one line without a full stop"
+            "{id}: the summary is not one line without a full stop"
         );
-        assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
+        assert!(rule.why.trim().ends_with(['.', ')']), "{id}: `why` is not made of sentences");
         assert!(!rule.references.is_empty(), "{id}: no reference");
         assert!(
             rule.help.is_some() && rule.example.is_empty(),
-            "{id}: help, and no example: machines are in tests/cli/host.rs"
+            "{id}: no help, or an example: tests/cli/host.rs has machines"
         );
         let file = std::fs::read_to_string(format!("rules/host/{id}.toml"))
-            .expect("the file is named like the rule");
+            .expect("the rule's file has its name");
         gvtg_xml::parse_rule(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
     }
+}
+
+#[test]
+fn rules_about_domains_are_complete() {
     for rule in builtin() {
         let id = &rule.id;
         assert!(rule.example.iter().any(|example| example.bad.is_some()), "{id}: no bad example");
@@ -215,103 +219,110 @@ fn the_table_is_complete() {
         assert!(rule.example.iter().any(|example| example.good.is_some()), "{id}: no good example");
         assert!(
             !rule.summary.contains('\n') && !rule.summary.ends_with('.'),
-            "{id}: the summary is one line without a full stop"
+            "{id}: the summary is not one line without a full stop"
         );
-        assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
+        assert!(rule.why.trim().ends_with(['.', ')']), "{id}: `why` is not made of sentences");
         assert!(!rule.references.is_empty(), "{id}: no reference");
         assert!(
             rule.fix.iter().all(|fix| fix.applicability != Applicability::Manual),
-            "{id}: a manual fix is no fix, but help"
+            "{id}: a manual fix belongs in `help`"
         );
         let says_risk =
             |fix: &Fix| fix.risk.is_some() == (fix.applicability == Applicability::Unsafe);
         assert!(
             rule.fix.iter().all(says_risk),
-            "{id}: an unsafe fix says what it may lose, and a safe one loses nothing"
+            "{id}: unsafe fixes have a risk, and safe ones have none"
         );
         assert!(!rule.fix.is_empty() || rule.help.is_some(), "{id}: neither fix nor help");
         let file = std::fs::read_to_string(format!("rules/{id}.toml"))
-            .expect("the file is named like the rule");
+            .expect("the rule's file has its name");
         gvtg_xml::parse_rule(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
         for example in rule.example.iter() {
             assert!(
                 example.bad.is_some() != example.good.is_some(),
-                "{id}: an example is bad or good"
+                "{id}: an example is either bad or good"
             );
             let is_across = matches!(rule.check, Check::Across { .. });
             assert!(
                 example.other_file.is_some() == is_across,
-                "{id}: examples of what several files have in common, and no others, have two"
-            );
-            assert!(
-                example.within != SnippetContext::Document
-                    || !example.settings.is_empty()
-                    || example.bad.is_some()
-                    || example.good.is_some(),
-                "{id}"
+                "{id}: examples of cross-file checks, and only those, have another file"
             );
         }
     }
+}
+
+#[test]
+fn names_of_rules_are_unique() {
     let mut names: Vec<_> = builtin()
         .iter()
         .chain(of_host())
         .flat_map(|rule| rule.aliases.iter().chain([&rule.id]))
         .collect();
     names.sort();
-    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two rules of one name");
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two rules have the same name");
+}
+
+/// The errors of a built-in rule file in which a text is replaced.
+fn errors_with(file: &str, from: &str, to: &str) -> Vec<RuleError> {
+    let good = fs::read_to_string(file).unwrap();
+    assert!(good.contains(from), "{from}");
+    gvtg_xml::parse_rule(&good.replace(from, to)).expect_err(to)
 }
 
 #[test]
-fn rule_files_with_faults_are_refused_with_words() {
-    let good = std::fs::read_to_string("rules/stray-video.toml").unwrap();
-    let errors = |from: &str, to: &str| {
-        assert!(good.contains(from), "{from}");
-        gvtg_xml::parse_rule(&good.replace(from, to)).expect_err(to)
-    };
-    let error = |from: &str, to: &str| {
-        let mut errors = errors(from, to);
-        assert_eq!(errors.len(), 1, "{errors:?}");
-        errors.remove(0)
-    };
-    let wrong_kind = error("kind = \"forbid\"", "kind = \"forbidden\"");
-    assert!(wrong_kind.message.contains("unknown variant `forbidden`"), "{wrong_kind:?}");
-    assert!(good[..wrong_kind.span.start].lines().count() > 10, "{wrong_kind:?}");
-    assert!(error("summary", "sumary").message.contains("unknown field `sumary`"));
-    assert!(
-        error("/domain/devices/video[", "/domain/devices/video[[")
-            .message
-            .contains("expected a name at byte")
-    );
-    assert!(error("op = \"remove\"", "op = \"deliver\"").message.contains("does not fit"));
-    assert!(
-        error("setting = \"!keep-video\"", "libvirt = \"9\"")
-            .message
-            .contains("not a version range")
-    );
-    assert!(
-        error("setting = \"!keep-video\"", "setting = \"!keep-vido\"")
-            .message
-            .contains("there is no setting 'keep-vido'")
-    );
-    let says = |errors: Vec<gvtg_xml::RuleError>, words: &str| {
-        errors.iter().any(|error| error.message.contains(words))
-    };
-    assert!(says(
-        errors("group = \"display\"", "group = \"host\""),
-        "cannot have `select` or `fix`"
-    ));
-    let good = std::fs::read_to_string("rules/host/small-aperture.toml").unwrap();
-    let errors = |from: &str, to: &str| {
-        assert!(good.contains(from), "{from}");
-        gvtg_xml::parse_rule(&good.replace(from, to)).expect_err(to)
-    };
-    assert!(says(errors("group = \"host\"", "group = \"domain\""), "must have `ok-message`"));
-    assert!(says(errors("({found})", "({@type})"), "{@type}"));
+fn an_unknown_kind_of_check_is_an_error_at_its_place() {
+    let file = "rules/stray-video.toml";
+    let errors = errors_with(file, "kind = \"forbid\"", "kind = \"forbidden\"");
+    let [error] = &errors[..] else { panic!("{errors:?}") };
+    assert!(error.message.contains("unknown variant `forbidden`"), "{error:?}");
+    let before = &fs::read_to_string(file).unwrap()[..error.span.start];
+    assert!(before.lines().count() > 10, "{error:?}");
+}
+
+#[test]
+fn errors_of_rule_files_say_what_is_wrong() {
+    for (from, to, message) in [
+        ("summary", "sumary", "unknown field `sumary`"),
+        ("/domain/devices/video[", "/domain/devices/video[[", "expected a name at byte"),
+        ("op = \"remove\"", "op = \"deliver\"", "does not fit"),
+        ("setting = \"!keep-video\"", "libvirt = \"9\"", "not a version range"),
+        (
+            "setting = \"!keep-video\"",
+            "setting = \"!keep-vido\"",
+            "there is no setting 'keep-vido'",
+        ),
+    ] {
+        let errors = errors_with("rules/stray-video.toml", from, to);
+        let [error] = &errors[..] else { panic!("{errors:?}") };
+        assert!(error.message.contains(message), "{error:?}");
+    }
+}
+
+#[test]
+fn rules_about_hosts_have_their_own_fields() {
+    for (file, from, to, message) in [
+        (
+            "rules/stray-video.toml",
+            "group = \"display\"",
+            "group = \"host\"",
+            "cannot have `select` or `fix`",
+        ),
+        (
+            "rules/host/small-aperture.toml",
+            "group = \"host\"",
+            "group = \"domain\"",
+            "must have `ok-message`",
+        ),
+        ("rules/host/small-aperture.toml", "({found})", "({@type})", "{@type}"),
+    ] {
+        let errors = errors_with(file, from, to);
+        assert!(errors.iter().any(|error| error.message.contains(message)), "{errors:?}");
+    }
 }
 
 #[test]
 fn all_errors_of_a_rule_file_have_their_spans() {
-    // » and « mark the place of each, in this order.
+    // » and « mark the span of each error, in order.
     let of_insert = "
 id = »\"A\"«
 summary = \"s\"

@@ -1,7 +1,5 @@
-//! The path language means what XPath means: each selector finds what libxml2 finds, on every
-//! fixture and on every file of the folder that GVTG_CORPUS names.
-
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+//! Selectors mean what they mean in XPath: each finds the same elements as libxml2 does, in every
+//! fixture and in every file of the folders that GVTG_CORPUS names.
 
 use crate::common;
 
@@ -15,7 +13,7 @@ use gvtg_xml::internals::schema::Check;
 use gvtg_xml::internals::select::Search;
 use gvtg_xml::internals::xml::{Children, read};
 
-/// What no rule asks for, and what is easily understood wrongly.
+/// Selectors that no rule uses and that are easy to get wrong.
 const ODD: &[&str] = &[
     "/*",
     "/*/*",
@@ -72,13 +70,13 @@ const ODD: &[&str] = &[
     "/domain/*[not(self)]",
 ];
 
-/// A document with what fixtures lack.
+/// A document with constructs that the fixtures lack.
 const STRANGE: &str = "<!-- c --><?p i?><domain type='kvm' xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0' xmlns:o='urn:o'><name>w<!-- -->in<![CDATA[10]]></name>\
     <q:commandline><q:arg value='-set'/><arg value='-set'/><o:arg value='-set'/></q:commandline><commandline xmlns='http://libvirt.org/schemas/domain/qemu/1.0'>\
     <arg o:value='-set' value='x'/></commandline><commandline/><devices><o:disk type='pci'/><and type=''/><or/><not/><disk type=' pci '> <target/> </disk>\
     <disk type='p&#99;i'><disk><source/></disk></disk><devices><disk/></devices></devices></domain>";
 
-/// Prints, a line for each document and selector, how many elements come before each one found.
+/// Prints one line for each document and selector: the indexes of the elements found.
 const SCRIPT: &str = "
 import sys, lxml.etree as etree
 selectors, *paths = sys.stdin.read().split('\\0')
@@ -90,7 +88,7 @@ for path in paths:
         print(*[numbers[element] for element in found if element in numbers])
 ";
 
-/// All selectors of the built-in rules, each on one line, and the odd ones that this language has.
+/// The selectors of the built-in rules and [`ODD`], each with its text on one line.
 fn selectors() -> Vec<(String, Selector)> {
     let mut all: Vec<Selector> = Vec::new();
     for rule in builtin() {
@@ -139,8 +137,7 @@ fn selectors_find_what_libxml2_finds() {
     std::fs::write(strange.path(), STRANGE).unwrap();
     let mut paths = documents();
     paths.push(strange.path().to_owned());
-    // A document that this program does not read, or that lacks the declaration of qemu:, is
-    // another test's business.
+    // Other tests are about documents that cannot be read or do not declare `qemu:`.
     paths.retain(|path| {
         let Ok(text) = std::fs::read_to_string(path) else { return false };
         read(&text, |document| !document.lacks_qemu_declaration()).unwrap_or(false)
@@ -167,12 +164,12 @@ fn selectors_find_what_libxml2_finds() {
                     numbers.iter().position(|id| *id == element.id()).unwrap().to_string()
                 });
                 let own = own.collect::<Vec<_>>().join(" ");
-                let answer = answers.next().expect("a line for each");
+                let answer = answers.next().expect("a line for each selector");
                 found_by[index] += found.len();
                 asked += 1;
                 if own != answer {
                     faults.push(format!(
-                        "{line} on {}: libxml2 finds {answer}, this program {own}",
+                        "{line} in {}: libxml2 finds {answer}, gvtg-xml {own}",
                         path.display()
                     ));
                 }
@@ -234,7 +231,7 @@ fn xpath_outside_the_subset_is_refused() {
     ] {
         assert!(
             Selector::parse(source).is_err(),
-            "{source} is read as {:?}",
+            "{source} is parsed as {:?}",
             Selector::parse(source)
         );
     }
