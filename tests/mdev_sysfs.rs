@@ -133,7 +133,7 @@ fn the_aperture_decides_which_types_are_listed() {
 }
 
 #[test]
-fn removing_a_vgpu_in_use_leaves_it_half_dead_or_fails_on_an_old_kernel() {
+fn removing_a_vgpu_in_use_leaves_it_half_dead_or_fails() {
     for old in [false, true] {
         let Some(machine) = Machine::start(if old { &["--old-kernel"] } else { &[] }) else {
             return;

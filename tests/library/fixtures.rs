@@ -49,6 +49,9 @@ fn overrides(text: &str) -> Vec<String> {
     .unwrap()
 }
 
+const VGPU: &str = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'>\
+    <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+
 #[test]
 fn each_fixture_becomes_its_fixed_file() {
     let mut pairs = 0;
@@ -93,7 +96,7 @@ const GUIDE: [&str; 10] = [
 ];
 
 #[test]
-fn libvirt_7_gets_one_variable_in_addition_to_the_guides_elements() {
+fn libvirt_7_adds_one_variable_to_the_guide() {
     let guide = read_fixture("guide.xml");
     let scale = "    <qemu:env name=\"GDK_SCALE\" value=\"1.0\"/>\n";
     let with_bridge_off = guide
@@ -168,7 +171,6 @@ fn sets_become_overrides_and_back_without_loss() {
 
 #[test]
 fn removing_devices_removes_references_and_renumbers_the_rest() {
-    let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     let channel = |kind: &str| {
         format!("<channel type='{kind}'><target type='virtio' name='{kind}'/></channel>")
     };
@@ -201,7 +203,7 @@ fn removing_devices_removes_references_and_renumbers_the_rest() {
     ];
     let others: String = others.map(|argument| format!("<qemu:arg value='{argument}'/>")).concat();
     let text = format!(
-        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{}{vgpu}</devices><qemu:commandline>{sets}{others}\
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{}{VGPU}</devices><qemu:commandline>{sets}{others}\
          </qemu:commandline></domain>",
         devices.concat()
     );
@@ -242,13 +244,12 @@ fn removing_devices_removes_references_and_renumbers_the_rest() {
 
 #[test]
 fn a_duplicate_hostdev_is_removed_with_its_references() {
-    let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     let sets = ["hostdev0.xres=1", "hostdev1.xres=2", "hostdev2.port=3"];
     let sets: String = sets
         .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>"))
         .concat();
     let text = format!(
-        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{vgpu}{vgpu}<hostdev type='usb'/></devices>\
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{VGPU}{VGPU}<hostdev type='usb'/></devices>\
          <qemu:commandline>{sets}</qemu:commandline></domain>"
     );
     for (flags, wanted) in [
@@ -316,9 +317,8 @@ fn a_new_alias_keeps_other_properties_on_their_devices() {
             "<hostdev mode='subsystem' type='usb'><source><vendor id='0x123{port}'/><product id='0xbeef'/></source></hostdev>"
         )
     };
-    let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     let text = format!(
-        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{}{vgpu}{}</devices><qemu:commandline>{sets}</qemu:commandline></domain>",
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{}{VGPU}{}</devices><qemu:commandline>{sets}</qemu:commandline></domain>",
         usb(1),
         usb(2)
     );

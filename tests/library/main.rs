@@ -13,5 +13,6 @@ mod libxml2;
 mod malformed;
 mod properties;
 mod regressions;
+mod rule_errors;
 mod rules;
 mod xpath;

@@ -261,7 +261,7 @@ fn a_template_expression_moves_from_an_argument_to_an_override() {
 }
 
 #[test]
-fn a_template_expression_moves_from_a_second_devices_element_to_the_first() {
+fn a_template_expression_in_a_second_devices_element_is_kept() {
     let devices = "<devices><graphics type='vnc' port='{{ port }}'><gl enable='no'/></graphics></devices></domain>";
     let text = fix(&with_vgpu("", "").replace("</domain>", devices), &Settings::default()).text;
     assert_eq!(text.matches("<devices>").count(), 1, "{text}");
