@@ -52,6 +52,19 @@ fn overrides(text: &str) -> Vec<String> {
 const VGPU: &str = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'>\
     <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
 
+/// The arguments that set these properties of devices.
+fn set_arguments(properties: &[&str]) -> String {
+    let set =
+        |property: &&str| format!("<qemu:arg value='-set'/><qemu:arg value='device.{property}'/>");
+    properties.iter().map(set).collect()
+}
+
+/// The messages about other places that the applied fixes change.
+fn related_messages<'f>(fixed: &'f Fixed<'_>) -> Vec<&'f str> {
+    let related = fixed.applied.iter().flat_map(|applied| &applied.related);
+    related.map(|related| &*related.message).collect()
+}
+
 #[test]
 fn each_fixture_becomes_its_fixed_file() {
     let mut pairs = 0;
@@ -182,7 +195,7 @@ fn removing_devices_removes_references_and_renumbers_the_rest() {
         "<graphics type='spice'/><video><model type='qxl'/></video><video><model type='vga' primary='yes'/></video>".into(),
         "<redirdev bus='usb' type='spicevmc'/><redirdev bus='usb' type='tcp'/>".into(),
     ];
-    let sets = [
+    let sets = set_arguments(&[
         "channel0.nr=1",
         "channel1.nr=2",
         "ua-port.nr=3",
@@ -191,10 +204,7 @@ fn removing_devices_removes_references_and_renumbers_the_rest() {
         "video1.xres=6",
         "redir1.debug=7",
         "sata0.x=8",
-    ];
-    let sets: String = sets
-        .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>"))
-        .concat();
+    ]);
     let others = [
         "-device",
         "virtserialport,chardev=charchannel0,name=a,,b",
@@ -214,7 +224,7 @@ fn removing_devices_removes_references_and_renumbers_the_rest() {
         .map(String::as_str)
         .filter(|value| *value != "-set" && !value.contains("hostdev0"))
         .collect();
-    let wanted = [
+    let expected = [
         "device.channel0.nr=2",
         "device.channel1.nr=4",
         "device.redir0.debug=7",
@@ -224,35 +234,27 @@ fn removing_devices_removes_references_and_renumbers_the_rest() {
         "-display",
         "gtk,gl=on",
     ];
-    assert_eq!(own, wanted, "{}", result.text);
-    let mut named: Vec<&str> = result
-        .applied
-        .iter()
-        .flat_map(|one| &one.related)
-        .map(|related| &*related.message)
-        .collect();
+    assert_eq!(own, expected, "{}", result.text);
+    let mut named = related_messages(&result);
     named.sort_unstable();
-    let wanted = [
+    let expected = [
         "also removed, because it refers to channel0: -set device.channel0.nr=1",
         "also removed, because it refers to charchannel0: -device virtserialport,chardev=charchannel0,name=a,,b",
         "also removed, because it refers to ua-port: -set device.ua-port.nr=3",
         "also removed, because it refers to video0: -set device.video0.xres=5",
         "also removed, because it refers to video1: -set device.video1.xres=6",
     ];
-    assert_eq!(named, wanted);
+    assert_eq!(named, expected);
 }
 
 #[test]
 fn a_duplicate_hostdev_is_removed_with_its_references() {
-    let sets = ["hostdev0.xres=1", "hostdev1.xres=2", "hostdev2.port=3"];
-    let sets: String = sets
-        .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>"))
-        .concat();
+    let sets = set_arguments(&["hostdev0.xres=1", "hostdev1.xres=2", "hostdev2.port=3"]);
     let text = format!(
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{VGPU}{VGPU}<hostdev type='usb'/></devices>\
          <qemu:commandline>{sets}</qemu:commandline></domain>"
     );
-    for (flags, wanted) in [
+    for (flags, expected) in [
         ("--libvirt 7.0 --unsafe-fixes", ["device.hostdev0.xres=1", "device.hostdev1.port=3"]),
         (
             "--libvirt 7.0 --unsafe-fixes --alias ua-v",
@@ -264,13 +266,8 @@ fn a_duplicate_hostdev_is_removed_with_its_references() {
             .into_iter()
             .filter(|value| value.contains("xres") || value.contains("port"))
             .collect();
-        assert_eq!(own, wanted, "{flags}\n{}", result.text);
-        let named: Vec<&str> = result
-            .applied
-            .iter()
-            .flat_map(|one| &one.related)
-            .map(|related| &*related.message)
-            .collect();
+        assert_eq!(own, expected, "{flags}\n{}", result.text);
+        let named = related_messages(&result);
         assert!(
             named.contains(
                 &"also removed, because it refers to hostdev1: -set device.hostdev1.xres=2"
@@ -308,10 +305,7 @@ fn a_set_of_a_property_with_unknown_type_is_reported_and_kept() {
 
 #[test]
 fn a_new_alias_keeps_other_properties_on_their_devices() {
-    let sets = ["hostdev0.port=1", "hostdev1.xres=800", "hostdev2.port=2"];
-    let sets: String = sets
-        .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>"))
-        .concat();
+    let sets = set_arguments(&["hostdev0.port=1", "hostdev1.xres=800", "hostdev2.port=2"]);
     let usb = |port: u8| {
         format!(
             "<hostdev mode='subsystem' type='usb'><source><vendor id='0x123{port}'/><product id='0xbeef'/></source></hostdev>"
@@ -324,12 +318,12 @@ fn a_new_alias_keeps_other_properties_on_their_devices() {
     );
     let result = fixed(&text, "--libvirt 7.0 --alias ua-v");
     let values = arguments(&result.text);
-    for wanted in [
+    for expected in [
         "device.hostdev0.port=1",
         "device.ua-v.xres=800",
         "device.hostdev1.port=2",
         "device.ua-v.display=on",
     ] {
-        assert!(values.iter().any(|value| value == wanted), "{wanted} in {values:?}");
+        assert!(values.iter().any(|value| value == expected), "{expected} in {values:?}");
     }
 }
