@@ -45,7 +45,7 @@ pub fn fixed(name: &str, flags: &str) -> String {
     Linter::new(&RuleSet::all(builtin()), &settings).fix(text).expect("a domain").text
 }
 
-/// The lab's suites; None without a lab, which is noted as skipped and fails in CI.
+/// The lab's suites; None without a lab, which is reported as skipped and fails in CI.
 pub fn suites() -> Option<Vec<Suite>> {
     if std::env::var_os("GVTG_LAB").is_none_or(|value| value != "1") {
         skipped("GVTG_LAB=1 is not set, so no real libvirt was asked (tests/lab/README.md)");

@@ -23,7 +23,7 @@ pub struct Libxml2 {
 }
 
 impl Libxml2 {
-    /// Starts the process; None without python3-lxml, which is noted as skipped.
+    /// Starts the process; None without python3-lxml, which is reported as skipped.
     pub fn start() -> Option<Self> {
         // Debian's own Python, which has Debian's modules, even if $PATH has another.
         let python = "/usr/bin/python3";

@@ -24,7 +24,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts a machine with these options for `mdev-sysfs`; None, noted as skipped, if this
+    /// Starts a machine with these options for `mdev-sysfs`; None, reported as skipped, if this
     /// machine does not allow it.
     pub fn start(options: &[&str]) -> Option<Self> {
         Self::boot(options, true)

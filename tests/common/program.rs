@@ -49,8 +49,8 @@ pub fn outcome(output: Output) -> (i32, String, String) {
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 
-/// Whether a tool is installed and works with these arguments; notes it as skipped otherwise, and
-/// fails in CI.
+/// Whether a tool is installed and works with these arguments; otherwise the test is reported as
+/// skipped, and fails in CI.
 pub fn has_tool(tool: &str, arguments: &[&str]) -> bool {
     match Command::new(tool)
         .args(arguments)

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::program::{feed, has_tool};
 use super::skipped;
 
-/// A folder with these Python packages; None, noted as skipped, if they can't be installed.
+/// A folder with these Python packages; None, reported as skipped, if they can't be installed.
 pub fn python() -> Option<&'static Path> {
     static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
     if !has_tool("python3", &["-m", "venv", "--help"]) {
@@ -25,12 +25,12 @@ pub fn python() -> Option<&'static Path> {
                     .args(PYTHON_PACKAGES),
             )
         };
-        is_done(&folder, &PYTHON_PACKAGES, || create() && install()).then_some(program)
+        ensure_installed(&folder, &PYTHON_PACKAGES, || create() && install()).then_some(program)
     };
-    noted(PYTHON.get_or_init(install).as_deref(), &PYTHON_PACKAGES)
+    or_skipped(PYTHON.get_or_init(install).as_deref(), &PYTHON_PACKAGES)
 }
 
-/// A folder with these packages in its node_modules; None, noted as skipped, if they can't be
+/// A folder with these packages in its node_modules; None, reported as skipped, if they can't be
 /// installed.
 pub fn node() -> Option<&'static Path> {
     static NODE: OnceLock<Option<PathBuf>> = OnceLock::new();
@@ -45,9 +45,9 @@ pub fn node() -> Option<&'static Path> {
             fs::create_dir_all(&folder).is_ok()
                 && succeeds(Command::new("npm").args(flags).arg(&folder).args(NODE_PACKAGES))
         };
-        is_done(&folder, &NODE_PACKAGES, install).then_some(folder)
+        ensure_installed(&folder, &NODE_PACKAGES, install).then_some(folder)
     };
-    noted(NODE.get_or_init(install).as_deref(), &NODE_PACKAGES)
+    or_skipped(NODE.get_or_init(install).as_deref(), &NODE_PACKAGES)
 }
 
 /// A JSON schema validator with its dependency for URIs, and a reader of JUnit's XML.
@@ -63,19 +63,19 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools").join(name)
 }
 
-/// Installs packages unless an earlier run did. A marker file tells a complete installation from a
-/// partial one.
-fn is_done(folder: &Path, packages: &[&str], install: impl FnOnce() -> bool) -> bool {
-    let (mark, wanted) = (folder.join("installed"), packages.join("\n"));
-    if fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
+/// Installs packages unless an earlier run did, and returns whether they are installed. A marker
+/// file tells a complete installation from a partial one.
+fn ensure_installed(folder: &Path, packages: &[&str], install: impl FnOnce() -> bool) -> bool {
+    let (marker, expected) = (folder.join("installed"), packages.join("\n"));
+    if fs::read_to_string(&marker).is_ok_and(|installed| installed == expected) {
         return true;
     }
     let _ = fs::remove_dir_all(folder);
-    install() && fs::write(&mark, wanted).is_ok()
+    install() && fs::write(&marker, expected).is_ok()
 }
 
-/// A folder, or None; each test that needs it is noted as skipped.
-fn noted<'p>(folder: Option<&'p Path>, packages: &[&str]) -> Option<&'p Path> {
+/// Returns a folder, or reports the test as skipped if there is none.
+fn or_skipped<'p>(folder: Option<&'p Path>, packages: &[&str]) -> Option<&'p Path> {
     if folder.is_none() {
         skipped(&format!("{} can't be installed", packages.join(", ")));
     }

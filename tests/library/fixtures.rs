@@ -75,13 +75,13 @@ fn each_fixture_becomes_its_fixed_file() {
         path.extension().is_some_and(|end| end == "xml")
             && !path.to_string_lossy().ends_with(".fixed.xml")
     }) {
-        let (before, twin) =
-            (std::fs::read_to_string(path).unwrap(), path.with_extension("fixed.xml"));
+        let before = std::fs::read_to_string(path).unwrap();
+        let fixed_path = path.with_extension("fixed.xml");
         let result = fixed(&before, "");
         if common::is_renewing() {
-            std::fs::write(&twin, &result.text).unwrap();
+            std::fs::write(&fixed_path, &result.text).unwrap();
         }
-        let after = std::fs::read_to_string(&twin).unwrap_or_default();
+        let after = std::fs::read_to_string(&fixed_path).unwrap_or_default();
         assert!(
             result.text == after,
             "{}:\n{}",

@@ -156,10 +156,10 @@ fn the_rules_fix_alone_turns_a_bad_example_into_its_fixed_one() {
             return;
         };
         match &example.fixed {
-            Some(wanted) => {
+            Some(expected) => {
                 assert_eq!(
                     fixed.text,
-                    common::document(wanted, example.within, settings),
+                    common::document(expected, example.within, settings),
                     "{}: fixed from\n{text}",
                     rule.id
                 );

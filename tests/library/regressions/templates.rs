@@ -54,7 +54,7 @@ fn a_template_expression_as_uuid_is_reported_with_an_unsafe_fix() {
 }
 
 #[test]
-fn unsafe_fixes_and_a_requested_uuid_replace_a_template_expression() {
+fn unsafe_fixes_or_a_requested_uuid_replace_an_expression() {
     let unsafe_fixes = Settings { unsafe_fixes: true, ..Settings::default() };
     for settings in [unsafe_fixes, with_uuid(UUID)] {
         for uuid in EXPRESSIONS {
