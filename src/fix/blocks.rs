@@ -1,14 +1,10 @@
 //! Writes QEMU's blocks: the command line, overrides, capabilities, and their namespace.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use super::edit_builder::{EditBuilder, NewChild, NewOverride, Rank};
-use crate::domain::Domain;
 use crate::text::Edit;
 use crate::xml::fragment::NewElement;
-use crate::xml::{Element, ElementMap, ElementSet, QEMU_NAMESPACE, QEMU_PREFIX};
-use foldhash::{HashMap, HashMapExt, HashSet};
+use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
+use foldhash::{HashMap, HashMapExt};
 
 impl<'c, 'd> EditBuilder<'c, 'd> {
     pub(super) fn commandline(&mut self) {
@@ -198,39 +194,4 @@ fn free_prefix(root: Element<'_>) -> String {
     let numbered = (1..).map(|number| format!("{QEMU_PREFIX}{number}"));
     let mut free = numbered.filter(|prefix| root.namespace_of(prefix).is_none());
     free.next().unwrap_or_default()
-}
-
-/// Adds QEMU's blocks that become empty once the removed elements and comments are gone.
-pub(super) fn with_emptied_blocks(
-    domain: &Domain<'_>,
-    mut removed: ElementSet,
-    kept: &ElementSet,
-    comments: &HashSet<Range<usize>>,
-) -> ElementSet {
-    let mut parents: BTreeMap<usize, Element<'_>> = BTreeMap::new();
-    for id in &removed {
-        let element = domain.document.element(*id).and_then(Element::parent);
-        for parent in element
-            .into_iter()
-            .flat_map(Element::ancestors)
-            .take_while(|parent| parent.is_in_namespace(QEMU_NAMESPACE))
-        {
-            parents.insert(parent.span().start, parent);
-        }
-    }
-    let mut is_emptied: ElementMap<bool> = Default::default();
-    // Inner elements first.
-    for parent in parents.into_values().rev() {
-        let emptied = *is_emptied.entry(parent.id()).or_insert_with(|| {
-            // Children before comments: with many children, the first one that stays ends the
-            // search.
-            !kept.contains(&parent.id())
-                && parent.children().all(|child| removed.contains(&child.id()))
-                && parent.comments().all(|comment| comments.contains(&comment))
-        });
-        if emptied {
-            removed.insert(parent.id());
-        }
-    }
-    removed
 }

@@ -1,18 +1,14 @@
-//! Collects a set of changes and writes their edits; changes to the same place are written
-//! together.
+//! Collects a set of changes and turns them into edits; changes to the same place become one edit.
 
-use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::Change;
-use super::blocks::with_emptied_blocks;
+use super::element_edits::with_device_property;
 use super::moved_ranges::MovedRanges;
 use crate::domain::{Domain, Set};
-use crate::fix::layout;
-use crate::qemu::property::{PropertyType, VGPU_PROPERTIES, written_type_of};
-use crate::qemu::{OptionList, Syntax, Value};
+use crate::qemu::property::{PropertyType, VGPU_PROPERTIES};
 use crate::text::{Edit, Edits};
-use crate::xml::fragment::{NewElement, Style, escape_attribute, escape_text};
+use crate::xml::fragment::{NewElement, Style};
 use crate::xml::{Element, ElementId, ElementMap, ElementSet};
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
@@ -226,68 +222,6 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         if self.names_vgpu { self.domain.new_id(id) } else { None }
     }
 
-    pub(super) fn set_attribute(
-        &mut self,
-        element: Element<'d>,
-        name: &'c str,
-        value: Option<&String>,
-    ) {
-        if !self.attributes.insert((element.id(), name)) {
-            return;
-        }
-        let text = self.text();
-        let edit = match (element.attribute_place(name), value) {
-            (Some(place), Some(value)) => {
-                let quote = if text[place.value.end..].starts_with('"') { '"' } else { '\'' };
-                Edit { range: place.value, text: escape_attribute(value, quote) }
-            }
-            (None, Some(value)) => {
-                let at = element.start_tag().attributes_end(text);
-                let quote = self.style.quote;
-                Edit {
-                    range: at..at,
-                    text: format!(" {name}={quote}{}{quote}", escape_attribute(value, quote)),
-                }
-            }
-            (Some(place), None) => {
-                let start =
-                    text[..place.name.start].trim_end_matches([' ', '\t', '\n', '\r']).len();
-                Edit { range: start..place.span().end, text: String::new() }
-            }
-            (None, None) => return,
-        };
-        // A correct value is not touched.
-        if text[edit.range.clone()] != edit.text {
-            self.edits.push(edit);
-        }
-    }
-
-    fn set_text(&mut self, element: Element<'d>, text: &str) {
-        let tag = element.start_tag();
-        let name = &self.text()[tag.name.clone()];
-        let edit = match tag.self_closing {
-            true => Edit {
-                range: tag.span.end - 2..tag.span.end,
-                text: format!(">{}</{name}>", escape_text(text)),
-            },
-            false => Edit { range: element.content(), text: escape_text(text) },
-        };
-        self.edits.push(edit);
-    }
-
-    fn set_prefix(&mut self, element: Element<'d>, prefix: &str) {
-        let (tag, content, span) = (element.start_tag(), element.content(), element.span());
-        let length = element.written_prefix().len();
-        let mut replace = |start: usize| {
-            self.edits.push(Edit { range: start..start + length, text: prefix.to_owned() })
-        };
-        replace(tag.name.start);
-        if !tag.self_closing && content.end + 2 < span.end {
-            replace(content.end + 2);
-        }
-        self.prefix_set = true;
-    }
-
     pub(super) fn insert(&mut self, parent: Element<'d>, rank: Rank, new: NewChild) {
         self.insert_at(parent, Insertion { rank, new, after: None });
     }
@@ -300,6 +234,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         self.insertions[index].1.push(insertion);
     }
 
+    /// Returns the edits for all changes.
     pub(super) fn edits(mut self) -> Edits {
         self.new_sets.sort_by_key(|(property, _)| property_order(property));
         self.overrides.sort_by_key(|(_, new)| property_order(new.property));
@@ -320,32 +255,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         if self.needs_declaration || self.prefix_set {
             self.declare_namespace();
         }
-        let kept: ElementSet = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
-        let mut comments: HashSet<Range<usize>> =
-            std::mem::take(&mut self.removed_comments).into_iter().collect();
-        let comments_for = |removed: &ElementSet| -> Vec<Range<usize>> {
-            removed.iter().flat_map(|element| self.domain.comments_for(*element)).cloned().collect()
-        };
-        comments.extend(comments_for(&self.removed));
-        let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept, &comments);
-        comments.extend(comments_for(&removed));
-        let elements = removed
-            .iter()
-            .filter_map(|id| self.domain.document.element(*id))
-            .map(|element| element.span());
-        let mut spans: Vec<Range<usize>> = elements.chain(comments.iter().cloned()).collect();
-        spans.sort_by_key(|span| (span.start, Reverse(span.end)));
-        let deletions = self.moved.spans_inside(&spans).chain([spans.clone()]);
-        let text = self.text();
-        let deletions = deletions.flat_map(|spans| layout::removals(text, spans));
-        // Comments that apply to the whole file stay, even if everything around them is removed.
-        let file_comments = self.domain.comments_for_file();
-        let is_kept =
-            |comment: &Range<usize>| !comments.contains(comment) && !self.moved.contains(comment);
-        let deletions: Vec<Edit> =
-            deletions.map(|range| layout::deletion(text, range, file_comments, is_kept)).collect();
-        self.edits.extend(deletions);
-        self.removed = removed;
+        self.write_deletions();
         // Insertions into a piece that moves are written before the piece is.
         let (moves, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.insertions).into_iter().partition(|(_, children)| {
@@ -361,18 +271,6 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         // Edits should never overlap; if they do, the first wins and the next pass sees the rest.
         Edits::compatible(self.edits)
     }
-}
-
-/// Returns the operand of `-device` with this property set (`true`/`false` for a bool); an operand
-/// that QEMU cannot parse is returned unchanged.
-fn with_device_property(operand: &str, name: &str, value: &str) -> String {
-    let written = match written_type_of(name) {
-        Some(PropertyType::Bool) => Value::Switch(value == "true"),
-        Some(PropertyType::Unsigned | PropertyType::Signed) => Value::Number(value),
-        Some(PropertyType::String) | None => Value::Text(value),
-    };
-    OptionList::parse(operand, Syntax::DEVICE)
-        .map_or_else(|_| operand.to_owned(), |list| list.with_option(name, written))
 }
 
 /// The index of a property in the guide's order; properties that the guide does not name come last.

@@ -14,7 +14,9 @@ use crate::xml::fragment::{NewElement, Style};
 
 mod assign_alias;
 mod blocks;
+mod deletions;
 mod edit_builder;
+mod element_edits;
 mod insertion_point;
 pub(crate) mod layout;
 mod lost_templates;
