@@ -14,7 +14,7 @@ use crate::text::sanitize::{clean, clean_path};
 pub(super) fn run(args: &ConfigArgs) -> Status {
     let text = match render(args) {
         Ok(text) => text,
-        Err(failure) => return configs::fail(&failure, args.color.unwrap_or(ColorChoice::Auto)),
+        Err(failure) => return configs::fail(failure, args.color.unwrap_or(ColorChoice::Auto)),
     };
     match io::print(&text) {
         Ok(()) => Status::Clean,

@@ -3,10 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use miette::Diagnostic;
+use thiserror::Error;
+
 use super::files::Input;
 use super::flags::{ColorChoice, CommonArgs};
+use super::summary::count_with_noun;
 use super::terminal::TerminalStyle;
-use super::{error, io};
+use super::{Status, error, io};
 use crate::report::Full;
 use crate::rules::RuleRef;
 use crate::settings::config::{Configs, EffectiveConfig, LoadError, PartialConfig};
@@ -94,19 +98,38 @@ pub(super) fn print_skipped_configs(configs: &Configs) {
     configs.skipped.iter().for_each(|message| io::print_note(message));
 }
 
-/// Prints a configuration error and returns [`super::Status::Failed`].
-pub(super) fn fail(failure: &LoadError, color: ColorChoice) -> super::Status {
-    error::fail(&error::from_message(&say(failure, color)))
+/// A configuration error that ends a command.
+#[derive(Debug, Error, Diagnostic)]
+pub(super) enum ConfigurationError {
+    /// The errors in the configuration are printed already.
+    #[error(
+        "{name}: {count} in the configuration; nothing was done (--isolated ignores the configuration)"
+    )]
+    Invalid {
+        name: String,
+        /// The number of errors, with the noun.
+        count: String,
+    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Load(LoadError),
 }
 
-/// Prints the errors in a configuration, and returns the message that ends the output.
-pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
-    let LoadError::Invalid { path, text, errors } = failure else { return failure.to_string() };
-    let name = clean_path(path);
-    let source = Source::new(&name, text);
+/// Prints a configuration error and returns [`Status::Failed`].
+pub(super) fn fail(failure: LoadError, color: ColorChoice) -> Status {
+    error::fail(&print_errors_in(failure, color))
+}
+
+/// Prints the errors in the text of a configuration, and returns the error that ends the command.
+pub(super) fn print_errors_in(failure: LoadError, color: ColorChoice) -> ConfigurationError {
+    let LoadError::Invalid { path, text, errors } = failure else {
+        return ConfigurationError::Load(failure);
+    };
+    let name = clean_path(&path);
+    let source = Source::new(&name, &text);
     let style = TerminalStyle::of_stderr(color);
     let report = Full::new(style.color, style.width);
-    for error in errors {
+    for error in &errors {
         io::eprint_all(&report.error(
             &source,
             error.span.clone(),
@@ -114,9 +137,6 @@ pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
             error.help.as_deref(),
         ));
     }
-    let count =
-        if errors.len() == 1 { "1 error".to_owned() } else { format!("{} errors", errors.len()) };
-    format!(
-        "{name}: {count} in the configuration; nothing was done (--isolated ignores the configuration)"
-    )
+    let count = count_with_noun(errors.len(), "error");
+    ConfigurationError::Invalid { name, count }
 }

@@ -1,6 +1,6 @@
 //! The errors that several commands share, and the one place that prints errors.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -29,22 +29,10 @@ pub(super) fn print_error(error: &dyn Diagnostic) {
     }
 }
 
-/// An error that another module describes in words.
+/// A folder for `--root` that does not exist.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{message}")]
-pub(super) struct MessageError {
-    message: String,
-    #[help]
-    help: Option<String>,
-}
-
-/// Converts a message into an error. Its further lines are the help, each after `  help: `.
-pub(super) fn from_message(text: &str) -> MessageError {
-    let mut lines = text.lines();
-    let message = lines.next().unwrap_or_default().to_owned();
-    let help: Vec<&str> = lines.map(|line| line.strip_prefix("  help: ").unwrap_or(line)).collect();
-    MessageError { message, help: if help.is_empty() { None } else { Some(help.join("\n")) } }
-}
+#[error("{}: no such folder", .0.display())]
+pub(super) struct NoSuchFolder(pub(super) PathBuf);
 
 /// A file or stdin that can't be read.
 #[derive(Debug, Error, Diagnostic)]
@@ -116,18 +104,5 @@ impl DocumentError {
     pub(super) fn in_bytes(name: &str, bytes: &[u8], error: &XmlError) -> Self {
         let text = String::from_utf8_lossy(&bytes[..error.offset]);
         Self::new(name, Source::new("", &text).position(error.offset), error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn separates_the_help_from_a_message() {
-        let error = from_message("no such rule\n  help: one\n  help: two");
-        assert_eq!(error.to_string(), "no such rule");
-        assert_eq!(error.help().unwrap().to_string(), "one\ntwo");
-        assert!(from_message("no such rule").help().is_none());
     }
 }

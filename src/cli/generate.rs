@@ -1,12 +1,15 @@
 //! `gvtg-xml generate`: for packagers.
 
 use std::fs;
+use std::io::Error as IoError;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
+use miette::Diagnostic;
+use thiserror::Error;
 
-use super::error::{fail, from_message};
-use super::io::CreateError;
+use super::error::fail;
+use super::io::{CreateError, StdoutError};
 use super::{Status, complete, io, manual};
 use crate::settings::config::schema::schema;
 use crate::text::sanitize::{clean_path, system_error};
@@ -70,20 +73,39 @@ const FISH: &str = include_str!("completions.fish");
 /// The severity info has a matcher of its own, because GitHub calls it notice.
 const PROBLEM_MATCHER: &str = include_str!("problem-matcher.json");
 
+/// An error of `generate`.
+#[derive(Debug, Error, Diagnostic)]
+enum GenerateError {
+    #[error("only manual pages can be written to a folder: `gvtg-xml generate man DIR`")]
+    NeedsNoFolder,
+    #[error("{}", system_error(.0))]
+    Manual(IoError),
+    #[error("{}: can't be written: {}", path.display(), system_error(error))]
+    Folder { path: PathBuf, error: IoError },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] CreateError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stdout(#[from] StdoutError),
+}
+
 pub(super) fn run(args: &GenerateArgs) -> Status {
+    match generate(args) {
+        Ok(()) => Status::Clean,
+        Err(error) => fail(&error),
+    }
+}
+
+fn generate(args: &GenerateArgs) -> Result<(), GenerateError> {
     if let (What::Man, Some(folder)) = (args.what, &args.dir) {
         return write_pages(folder);
     }
     if args.dir.is_some() {
-        return fail(&from_message(
-            "only manual pages can be written to a folder: `gvtg-xml generate man DIR`",
-        ));
+        return Err(GenerateError::NeedsNoFolder);
     }
     let text = match args.what {
-        What::Man => match manual::first_page() {
-            Ok(page) => page,
-            Err(error) => return fail(&from_message(&system_error(&error))),
-        },
+        What::Man => manual::first_page().map_err(GenerateError::Manual)?,
         What::Bash => BASH.to_owned(),
         What::Zsh => ZSH.to_owned(),
         What::Fish => FISH.to_owned(),
@@ -91,30 +113,17 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
         What::ProblemMatcher => PROBLEM_MATCHER.to_owned(),
         What::Words => complete::completions(&args.words),
     };
-    match io::print(&text) {
-        Ok(()) => Status::Clean,
-        Err(message) => fail(&message),
-    }
+    Ok(io::print(&text)?)
 }
 
 /// Writes all manual pages to a folder, and prints their paths.
-fn write_pages(folder: &Path) -> Status {
-    if let Err(error) = fs::create_dir_all(folder) {
-        let reason = system_error(&error);
-        return fail(&from_message(&format!("{}: can't be written: {reason}", folder.display())));
-    }
-    let pages = match manual::pages() {
-        Ok(pages) => pages,
-        Err(error) => return fail(&from_message(&system_error(&error))),
-    };
-    for (name, text) in pages {
+fn write_pages(folder: &Path) -> Result<(), GenerateError> {
+    fs::create_dir_all(folder)
+        .map_err(|error| GenerateError::Folder { path: folder.to_owned(), error })?;
+    for (name, text) in manual::pages().map_err(GenerateError::Manual)? {
         let path = folder.join(name);
-        if let Err(error) = fs::write(&path, text) {
-            return fail(&CreateError::new(&path, &error));
-        }
-        if let Err(error) = io::print(&format!("{}\n", clean_path(&path))) {
-            return fail(&error);
-        }
+        fs::write(&path, text).map_err(|error| CreateError::new(&path, &error))?;
+        io::print(&format!("{}\n", clean_path(&path)))?;
     }
-    Status::Clean
+    Ok(())
 }

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use miette::Diagnostic;
-use thiserror::Error;
 
 use super::emit::guests::guests;
-use super::error::{fail, from_message};
+use super::error::{NoSuchFolder, fail};
 use super::flags::{CONFIGURATION_FILE, OriginArgs};
 use super::terminal::for_stdout;
 use super::{DataFormat, Status, io};
@@ -69,21 +67,14 @@ pub(super) struct HostArgs {
     format: DataFormat,
 }
 
-/// An error of `host`.
-#[derive(Debug, Error, Diagnostic)]
-enum HostError {
-    #[error("{}: no such folder", root.display())]
-    NoFolder { root: PathBuf },
-}
-
 pub(super) fn run(args: &HostArgs) -> Status {
     if !args.root.is_dir() {
-        return fail(&HostError::NoFolder { root: args.root.clone() });
+        return fail(&NoSuchFolder(args.root.clone()));
     }
     let root = Root::new(&args.root);
     let mut rules = RuleSet::all(of_host());
     if let Err(error) = rules.narrow(&[], &args.ignore) {
-        return fail(&from_message(&error.to_string()));
+        return fail(&error);
     }
     let guests = if args.files.is_empty() {
         Ok(Vec::new())

@@ -46,7 +46,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let flags = common.choices.settings.values.clone().with("unsafe-fixes", Some(false));
     let configs = match configs::of_run(common, flags, inputs) {
         Ok(configs) => configs,
-        Err(failure) => return configs::fail(&failure, options.color),
+        Err(failure) => return configs::fail(failure, options.color),
     };
     let mut outputs = match Outputs::open(
         &args.output,

@@ -1,17 +1,17 @@
 //! `gvtg-xml lsp`.
 
-use std::error::Error;
 use std::ffi::OsString;
-use std::fmt;
 use std::io::{BufReader, stdin, stdout};
 
 use clap::{Args, Parser};
+use miette::Diagnostic;
 use serde_json::{Map, Value};
+use thiserror::Error;
 
-use super::error::{fail, from_message};
+use super::error::fail;
 use super::flags::{CONFIGURATION_FILE, OriginArgs, SettingsArgs, common_flags};
 use super::{Status, io};
-use crate::lsp::{SessionEnd, serve};
+use crate::lsp::{SessionEnd, SessionError, serve};
 use crate::settings::config::{ConfigWatcher, LoadError};
 
 /// Run the language server for editors, on stdin and stdout
@@ -57,64 +57,77 @@ struct Flags {
     args: LspArgs,
 }
 
+/// An error of `lsp`.
+#[derive(Debug, Error, Diagnostic)]
+enum LspError {
+    #[error(
+        "this is a language server, which your editor starts: docs/editors.md describes how to set it up"
+    )]
+    Terminal,
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
 pub(super) fn run(args: &LspArgs) -> Status {
-    if io::stdin_is_terminal() {
-        return fail(&from_message(
-            "this is a language server, which your editor starts: docs/editors.md describes how to set it up",
-        ));
-    }
-    // Skips the names of the program and the subcommand.
-    let session_flags: Vec<OsString> = std::env::args_os().skip(2).collect();
-    let configure =
-        |settings: &Map<String, Value>| configuration(&session_flags, settings).map_err(Into::into);
-    // The flags are valid by now, but the files that they name may not be.
-    if let Err(error) = args.configuration() {
-        return fail(&from_message(&error.to_string()));
-    }
-    match serve(BufReader::new(stdin()), stdout().lock(), &configure) {
+    match serve_editor(args) {
         Ok(SessionEnd::Orderly) => Status::Clean,
         // The exit code that the protocol prescribes.
         Ok(SessionEnd::Abrupt) => Status::Findings,
-        Err(error) => fail(&from_message(&error.to_string())),
+        Err(error) => fail(&error),
     }
 }
 
-/// The reason why flags or the editor's settings are invalid.
-#[derive(Debug)]
-enum SettingsError {
-    /// A setting's list contains something other than names.
-    NotNames(String),
-    /// A setting is an object.
-    NotAValue(String),
-    /// A flag is unknown, or has an invalid value.
-    Flag(clap::Error),
-    /// `uuid` is set.
-    Uuid,
-    /// The configuration is invalid.
-    Configuration(LoadError),
+fn serve_editor(args: &LspArgs) -> Result<SessionEnd, LspError> {
+    if io::stdin_is_terminal() {
+        return Err(LspError::Terminal);
+    }
+    // Skips the names of the program and the subcommand.
+    let session_flags: Vec<OsString> = std::env::args_os().skip(2).collect();
+    let configure = |settings: &Map<String, Value>| {
+        configuration(&session_flags, settings).map_err(|error| error.full_text().into())
+    };
+    // The flags are valid by now, but the files that they name may not be.
+    args.configuration()?;
+    Ok(serve(BufReader::new(stdin()), stdout().lock(), &configure)?)
 }
 
-impl fmt::Display for SettingsError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The reason why flags or the editor's settings are invalid.
+#[derive(Debug, Error, Diagnostic)]
+enum SettingsError {
+    #[error("{setting}: use a list of names")]
+    NotNames { setting: String },
+    #[error("{setting}: use a single value, not an object")]
+    NotAValue { setting: String },
+    /// A flag is unknown, or has an invalid value.
+    #[error("{}", first_line(.0))]
+    Flag(clap::Error),
+    #[error(
+        "uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time"
+    )]
+    Uuid,
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Configuration(#[from] LoadError),
+}
+
+impl SettingsError {
+    /// Returns the message for an editor, which shows all lines.
+    fn full_text(&self) -> String {
         match self {
-            SettingsError::NotNames(setting) => write!(formatter, "{setting}: use a list of names"),
-            SettingsError::NotAValue(setting) => {
-                write!(formatter, "{setting}: use a single value, not an object")
-            }
-            SettingsError::Flag(error) => {
-                let text = error.to_string();
-                let line = text.lines().next().unwrap_or("");
-                formatter.write_str(line.trim_start_matches("error: "))
-            }
-            SettingsError::Uuid => formatter.write_str(
-                "uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time",
-            ),
-            SettingsError::Configuration(error) => error.fmt(formatter),
+            SettingsError::Configuration(error) => error.lines().join("\n"),
+            other => other.to_string(),
         }
     }
 }
 
-impl Error for SettingsError {}
+/// Returns the first line of clap's message, without `error: `.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or("").trim_start_matches("error: ").to_owned()
+}
 
 /// Returns the session's configuration: its flags, overridden by the editor's settings.
 fn configuration(
@@ -143,9 +156,9 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, SettingsError> {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
             words
                 .map(|words| flag_with_value(&words.join(",")))
-                .ok_or_else(|| SettingsError::NotNames(name.to_owned()))
+                .ok_or_else(|| SettingsError::NotNames { setting: name.to_owned() })
         }
-        Value::Object(_) => Err(SettingsError::NotAValue(name.to_owned())),
+        Value::Object(_) => Err(SettingsError::NotAValue { setting: name.to_owned() }),
     }
 }
 
@@ -154,7 +167,6 @@ impl LspArgs {
         if self.uuid.is_some() {
             return Err(SettingsError::Uuid);
         }
-        ConfigWatcher::new(self.origin.origin(), self.settings.values.clone())
-            .map_err(SettingsError::Configuration)
+        Ok(ConfigWatcher::new(self.origin.origin(), self.settings.values.clone())?)
     }
 }

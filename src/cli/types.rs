@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use serde_json::json;
 
-use super::error::{fail, from_message};
+use super::error::{NoSuchFolder, fail};
 use super::terminal::for_stdout;
 use super::{DataFormat, Status, io};
 use crate::host::availability::{Offer, offers};
@@ -47,7 +47,7 @@ pub(super) struct TypesArgs {
 
 pub(super) fn run(args: &TypesArgs) -> Status {
     if !args.root.is_dir() {
-        return fail(&from_message(&format!("{}: no such folder", args.root.display())));
+        return fail(&NoSuchFolder(args.root.clone()));
     }
     let root = Root::new(&args.root);
     let card = card_of(&card::cards(&root)).filter(|card| card.type_prefix().is_some()).cloned();

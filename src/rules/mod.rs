@@ -192,6 +192,9 @@ impl fmt::Display for UnknownRuleError {
 
 impl Error for UnknownRuleError {}
 
+#[cfg(feature = "cli")]
+impl miette::Diagnostic for UnknownRuleError {}
+
 /// Returns the most similar of these names, or `None` if none is similar enough to be suggested.
 /// Too fuzzy to be used without asking.
 pub fn closest_match<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {

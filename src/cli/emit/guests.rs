@@ -7,7 +7,8 @@ use miette::Diagnostic;
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::super::error::{DocumentError, MessageError, UnreadableInput, from_message};
+use super::super::configs::ConfigurationError;
+use super::super::error::{DocumentError, UnreadableInput};
 use super::super::files::UnreadablePath;
 use super::super::files::{Files, collect};
 use super::super::flags::{Offering, OriginArgs};
@@ -40,7 +41,7 @@ pub(in crate::cli) enum GuestsError {
     UnreadableInput(#[from] UnreadableInput),
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Configuration(MessageError),
+    Configuration(#[from] ConfigurationError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Document(#[from] DocumentError),
@@ -139,14 +140,16 @@ pub(super) fn say_defaults(guests: &[Guest]) {
     }
 }
 
+/// Prints the errors in the text of a configuration, and returns the error that ends the command.
+fn print_errors_in(failure: LoadError) -> ConfigurationError {
+    configs::print_errors_in(failure, ColorChoice::Auto)
+}
+
 /// Returns the settings from the configuration in the current folder.
 pub(super) fn local_settings(origin: &OriginArgs) -> Result<Settings, GuestsError> {
-    let describe_error = |failure: LoadError| {
-        GuestsError::Configuration(from_message(&configs::say(&failure, ColorChoice::Auto)))
-    };
     let mut configs =
-        Configs::new(origin.origin(), PartialConfig::default()).map_err(describe_error)?;
-    let resolved = configs.find_in(Path::new(""), None).map_err(describe_error)?;
+        Configs::new(origin.origin(), PartialConfig::default()).map_err(print_errors_in)?;
+    let resolved = configs.find_in(Path::new(""), None).map_err(print_errors_in)?;
     configs::print_skipped_configs(&configs);
     Ok(resolved.effective.settings.clone())
 }
@@ -162,13 +165,10 @@ impl GuestArgs {
         if let Some(error) = unreadable.into_iter().next() {
             return Err(error.into());
         }
-        let describe_error = |failure: LoadError| {
-            GuestsError::Configuration(from_message(&configs::say(&failure, ColorChoice::Auto)))
-        };
-        let mut configs =
-            Configs::new(self.origin.origin(), PartialConfig::default()).map_err(describe_error)?;
+        let mut configs = Configs::new(self.origin.origin(), PartialConfig::default())
+            .map_err(print_errors_in)?;
         let effective = configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref())
-            .map_err(describe_error)?;
+            .map_err(print_errors_in)?;
         let (mut guests, mut sources) = (Vec::new(), Vec::new());
         for (input, effective) in inputs.iter().zip(&effective.files) {
             let is_stdin = input.path.as_os_str() == "-";

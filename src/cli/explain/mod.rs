@@ -37,7 +37,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
         });
     let (configs, resolved) = match found {
         Ok(found) => found,
-        Err(failure) => return configs::fail(&failure, ColorChoice::Auto),
+        Err(failure) => return configs::fail(failure, ColorChoice::Auto),
     };
     let rules = configs.rules(resolved.loaded.as_deref());
     let local_rules =

@@ -54,7 +54,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     let configs = match configs::of_run(common, common.choices.settings.values.clone(), inputs) {
         Ok(configs) => configs,
-        Err(failure) => return configs::fail(&failure, options.color),
+        Err(failure) => return configs::fail(failure, options.color),
     };
     if !args.suppress.is_empty() {
         return suppress::run(args, &options, &files, &configs.files);

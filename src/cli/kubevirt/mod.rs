@@ -9,7 +9,7 @@ use clap::{Args, Command, FromArgMatches, ValueHint};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::error::{DocumentError, MessageError, fail, from_message};
+use super::error::{DocumentError, fail};
 use super::flags::{ColorChoice, Offering};
 use super::io::StdoutError;
 use super::terminal::TerminalStyle;
@@ -19,6 +19,7 @@ use crate::lint::{FixError, Foreign, Linter, skip_reason};
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::Severity;
 use crate::rules::{RuleRef, builtin};
+use crate::settings::SettingError;
 use crate::settings::config::{EffectiveConfig, PartialConfig};
 use crate::settings::parsers::{display, libvirt, romfile};
 use crate::settings::table::libvirt_words;
@@ -133,8 +134,7 @@ enum KubevirtError {
     #[diagnostic(transparent)]
     Document(#[from] DocumentError),
     #[error(transparent)]
-    #[diagnostic(transparent)]
-    Settings(MessageError),
+    Settings(#[from] SettingError),
     #[error("{NAME}: {0}")]
     Fix(FixError),
     #[error(transparent)]
@@ -173,8 +173,7 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), KubevirtError> {
         ));
     }
     let rules = builtin().iter().map(RuleRef::from).collect();
-    let effective = EffectiveConfig::of_flags(&wanted.choices(), rules)
-        .map_err(|error| KubevirtError::Settings(from_message(&error.to_string())))?;
+    let effective = EffectiveConfig::of_flags(&wanted.choices(), rules)?;
     let rules = effective.rules.set();
     let fixed =
         Linter::new(&rules, &effective.settings).fix(text.to_owned()).map_err(

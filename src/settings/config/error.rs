@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use miette::Diagnostic;
+
 use crate::settings::SettingError;
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
@@ -74,11 +76,22 @@ impl LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.lines().join("\n"))
+        formatter.write_str(self.lines().first().map_or("", String::as_str))
     }
 }
 
 impl Error for LoadError {}
+
+impl Diagnostic for LoadError {
+    /// Returns what to do; or else the errors after the first.
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = match self {
+            LoadError::Unusable { help, .. } => help.clone()?,
+            LoadError::CustomRules(_) | LoadError::Invalid { .. } => self.lines()[1..].join("\n"),
+        };
+        if help.is_empty() { None } else { Some(Box::new(help)) }
+    }
+}
 
 impl From<SettingError> for LoadError {
     fn from(error: SettingError) -> Self {
