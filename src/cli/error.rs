@@ -24,7 +24,7 @@ pub(super) fn print_error(error: &dyn Diagnostic) {
     let help_of_cause = || error.diagnostic_source().and_then(|cause| cause.help());
     if let Some(help) = error.help().or_else(help_of_cause) {
         for line in help.to_string().lines() {
-            io::tell(&format!("  help: {}\n", clean(line)));
+            io::eprint_wrapped(&format!("  help: {}\n", clean(line)));
         }
     }
 }

@@ -139,13 +139,13 @@ pub(super) fn eprint_all(text: &str) {
 }
 
 /// Writes prose to stderr, wrapped to the terminal.
-pub(super) fn tell(text: &str) {
+pub(super) fn eprint_wrapped(text: &str) {
     eprint_all(&for_stderr(text));
 }
 
 /// Writes a one-line message to stderr, prefixed with the program's name.
 pub(super) fn print_note(message: &str) {
-    tell(&format!("gvtg-xml: {}\n", crate::text::sanitize::clean(message)));
+    eprint_wrapped(&format!("gvtg-xml: {}\n", crate::text::sanitize::clean(message)));
 }
 
 /// Returns why a file can't be created in a folder. It names the folder if the error is about it,

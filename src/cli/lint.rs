@@ -41,7 +41,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     }
     let files = collect(&args.files);
     let inputs = &files.inputs;
-    let mut status = say_unreadable(&files.unreadable);
+    let mut status = print_unreadable(&files.unreadable);
     // Only `fix` applies unsafe fixes.
     let flags = common.choices.settings.values.clone().with("unsafe-fixes", Some(false));
     let configs = match configs::of_run(common, flags, inputs) {
@@ -63,8 +63,8 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let mut others = claims_if_multiple(inputs);
     for (index, (input, effective)) in inputs.iter().zip(&configs.files).enumerate() {
         match lint_one(input, &options, effective, others.as_mut(), &mut outputs, &mut summary) {
-            Ok(Handled::Done(file_status)) => status = status.max(file_status),
-            Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
+            Ok(FileOutcome::Done(file_status)) => status = status.max(file_status),
+            Ok(FileOutcome::Skipped(reason)) => skipped.push((index, reason)),
             Err(error) => status = fail(&error),
         }
     }
@@ -72,7 +72,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
         return fail(&error);
     }
     if !args.quiet {
-        say_skipped(&files, &skipped, &options);
+        print_skipped(&files, &skipped, &options);
         if !args.output.is_counted()
             && let Some(sentence) = summary.sentence()
         {
@@ -88,7 +88,7 @@ pub(super) fn claims_if_multiple(inputs: &[Input]) -> Option<Claims> {
 }
 
 /// The outcome for one file of a run.
-pub(super) enum Handled<T> {
+pub(super) enum FileOutcome<T> {
     /// It was processed.
     Done(T),
     /// It was skipped: it is not a GVT-g domain, and the user did not name it.
@@ -107,13 +107,13 @@ fn lint_one(
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
     tally: &mut LintSummary,
-) -> Result<Handled<Status>, LintError> {
+) -> Result<FileOutcome<Status>, LintError> {
     let name = name(&input.path, options);
     let bytes = io::read(&input.path, options.max_size).map_err(|reason| {
         UnreadableInput::new(&input.path, &name, reason, "--security-info", "gvtg-xml lint")
     })?;
     if let Some(reason) = skipped(input, options, &bytes) {
-        return Ok(Handled::Skipped(reason));
+        return Ok(FileOutcome::Skipped(reason));
     }
     let settings = settings_for(input, options, effective);
     let lossy;
@@ -132,7 +132,7 @@ fn lint_one(
         .skip_unrelated(skips_unrelated(input, options, effective));
     let (open, suppressed, status) = match error.map_or_else(|| linter.lint_source(&source), Err) {
         Ok(Findings { is_skipped: true, .. }) => {
-            return Ok(Handled::Skipped(note_skipped(input, options, Foreign::NoSign)));
+            return Ok(FileOutcome::Skipped(print_skip_reason(input, options, Foreign::NoSign)));
         }
         Ok(Findings { open, suppressed, summary, .. }) => {
             if let Some(others) = others {
@@ -150,7 +150,7 @@ fn lint_one(
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: effective.fail_on })?;
     tally.add(&open, suppressed.len());
-    Ok(Handled::Done(status))
+    Ok(FileOutcome::Done(status))
 }
 
 /// Whether the user named this file explicitly: folders and hooks pass arbitrary files.
@@ -185,11 +185,11 @@ pub(super) fn skipped(input: &Input, options: &Options, bytes: &[u8]) -> Option<
     if is_explicitly_named(input, options) {
         return None;
     }
-    why_skipped(&input.path, bytes).map(|reason| note_skipped(input, options, reason))
+    why_skipped(&input.path, bytes).map(|reason| print_skip_reason(input, options, reason))
 }
 
 /// Prints why a file is skipped, with `--verbose`; returns the reason.
-pub(super) fn note_skipped(input: &Input, options: &Options, reason: Foreign) -> Foreign {
+pub(super) fn print_skip_reason(input: &Input, options: &Options, reason: Foreign) -> Foreign {
     if options.verbose {
         io::print_note(&format!("{}: skipped: {reason}", name(&input.path, options)));
     }
@@ -205,7 +205,7 @@ pub(super) fn why_skipped(path: &Path, bytes: &[u8]) -> Option<Foreign> {
 
 /// Reports how many files were skipped and which folders contain no domain, so that no output never
 /// means "nothing was checked".
-pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
+pub(super) fn print_skipped(files: &Files, skipped: &Skipped, options: &Options) {
     let (all, checked) = (files.inputs.len(), files.inputs.len() - skipped.len());
     let is_skipped = |index: usize| skipped.binary_search_by_key(&index, |(index, _)| *index);
     let hint = |inputs: Range<usize>| {
@@ -257,7 +257,7 @@ pub(super) fn name(path: &Path, options: &Options) -> String {
 }
 
 /// Reports the files and folders that can't be read.
-pub(super) fn say_unreadable(paths: &[UnreadablePath]) -> Status {
+pub(super) fn print_unreadable(paths: &[UnreadablePath]) -> Status {
     let failures = paths.iter().map(|error| fail(error));
     failures.max().unwrap_or(Status::Clean)
 }

@@ -264,7 +264,7 @@ impl Output {
             Target::Stream(Stream::Stdout) => Ok(io::print(&text)?),
             Target::Stream(Stream::Stderr) => {
                 if self.is_prose {
-                    io::tell(&text);
+                    io::eprint_wrapped(&text);
                 } else {
                     io::eprint_all(&text);
                 }

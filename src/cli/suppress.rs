@@ -7,11 +7,11 @@ use thiserror::Error;
 
 use super::error::{DocumentError, fail};
 use super::files::{Files, Input};
-use super::fix::{Document, FixCommandError, InputKind, deliver, is_filter, read};
+use super::fix::{Document, FixCommandError, InputKind, is_filter, read, write_result};
 use super::flags::SuppressIn;
 use super::lint::{
-    Handled, claims_if_multiple, name, note_skipped, say_skipped, say_unreadable, settings_for,
-    skips_unrelated,
+    FileOutcome, claims_if_multiple, name, print_skip_reason, print_skipped, print_unreadable,
+    settings_for, skips_unrelated,
 };
 use super::{FixArgs, Options, Status, io};
 use crate::lint::claims::Claims;
@@ -47,24 +47,24 @@ pub(super) fn run(
         Ok(validated_style_and_reason) => validated_style_and_reason,
         Err(error) => return fail(&error),
     };
-    let mut status = say_unreadable(&files.unreadable);
+    let mut status = print_unreadable(&files.unreadable);
     let mut skipped = Vec::new();
     let mut count = 0;
     let mut others = claims_if_multiple(&files.inputs);
     for (index, (input, effective)) in files.inputs.iter().zip(effective_configs).enumerate() {
         match suppress_one(input, args, effective, options, (style, reason), others.as_mut()) {
-            Ok(Handled::Done(file_count)) => {
+            Ok(FileOutcome::Done(file_count)) => {
                 count += file_count;
                 if file_count > 0 && (args.diff || args.check) && !options.exit_zero {
                     status = status.max(Status::Findings);
                 }
             }
-            Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
+            Ok(FileOutcome::Skipped(reason)) => skipped.push((index, reason)),
             Err(error) => status = fail(&error),
         }
     }
     if !args.quiet {
-        say_skipped(files, &skipped, options);
+        print_skipped(files, &skipped, options);
         let findings = if count == 1 { "finding" } else { "findings" };
         let done = if args.diff || args.check {
             format!("{findings} would be suppressed")
@@ -109,12 +109,12 @@ fn suppress_one(
     options: &Options,
     (style, reason): (SuppressionStyle, &str),
     others: Option<&mut Claims>,
-) -> Result<Handled<usize>, SuppressError> {
+) -> Result<FileOutcome<usize>, SuppressError> {
     let name = name(&input.path, options);
     let Document { text, to_replace } = match read(input, args, options)? {
         InputKind::Text(document) => document,
-        InputKind::PassedThrough => return Ok(Handled::Done(0)),
-        InputKind::Skipped(skip_reason) => return Ok(Handled::Skipped(skip_reason)),
+        InputKind::PassedThrough => return Ok(FileOutcome::Done(0)),
+        InputKind::Skipped(skip_reason) => return Ok(FileOutcome::Skipped(skip_reason)),
         InputKind::NotUtf8(bytes) => {
             let error =
                 xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
@@ -132,19 +132,19 @@ fn suppress_one(
             DocumentError::new(&name, Source::new("", &old).position(error.offset), &error)
         })?;
     if suppressed.is_skipped {
-        let skip_reason = note_skipped(input, options, Foreign::NoSign);
+        let skip_reason = print_skip_reason(input, options, Foreign::NoSign);
         return if is_filter(args) {
             io::print(&old).map_err(FixCommandError::from)?;
-            Ok(Handled::Done(0))
+            Ok(FileOutcome::Done(0))
         } else {
-            Ok(Handled::Skipped(skip_reason))
+            Ok(FileOutcome::Skipped(skip_reason))
         };
     }
     if let Some(others) = others {
         others.add(&name, suppressed.summary);
     }
     let shown = (args.diff || args.check).then_some(old.as_str());
-    deliver(
+    write_result(
         args,
         options,
         &name,
@@ -153,5 +153,5 @@ fn suppress_one(
         suppressed.text != old,
         to_replace.as_ref(),
     )?;
-    Ok(Handled::Done(suppressed.count))
+    Ok(FileOutcome::Done(suppressed.count))
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::io;
 use super::error::EmitError;
 use super::flags::{Kind, StyleChoice};
-use super::guests::{GuestArgs, local_settings, say_defaults};
+use super::guests::{GuestArgs, local_settings, print_default_types};
 use super::parameters::{parameters, reject_bootloader_on_nixos};
 use crate::emit::manifest::Manifest;
 use crate::emit::nixos::Part;
@@ -25,7 +25,7 @@ pub(super) fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, EmitError> {
     let read = |guests: &GuestArgs| {
         let guests = guests.read(root, "sudo gvtg-xml emit all --root /")?;
         if !quiet {
-            say_defaults(&guests);
+            print_default_types(&guests);
         }
         Ok::<_, EmitError>(guests)
     };

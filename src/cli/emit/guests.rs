@@ -127,7 +127,7 @@ fn default_type(root: &Root, pci: &str) -> &'static str {
 }
 
 /// Prints a note for each vGPU whose type is a default.
-pub(super) fn say_defaults(guests: &[Guest]) {
+pub(super) fn print_default_types(guests: &[Guest]) {
     for guest in guests {
         for vgpu in guest.vgpus.iter().filter(|vgpu| vgpu.is_default_type) {
             io::print_note(&format!(

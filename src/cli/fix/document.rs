@@ -72,7 +72,7 @@ pub(in crate::cli) fn read(
 ///
 /// # Errors
 /// Fails if it can't be written.
-pub(in crate::cli) fn deliver(
+pub(in crate::cli) fn write_result(
     args: &FixArgs,
     options: &Options,
     name: &str,

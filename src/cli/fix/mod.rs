@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::error::fail;
 use super::files::{Input, collect};
 use super::lint::{
-    Handled, claims_if_multiple, name, note_skipped, say_skipped, say_unreadable, settings_for,
-    skips_unrelated,
+    FileOutcome, claims_if_multiple, name, print_skip_reason, print_skipped, print_unreadable,
+    settings_for, skips_unrelated,
 };
 use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
@@ -28,7 +28,7 @@ use crate::xml::{self, XmlError};
 mod document;
 mod error;
 
-pub(super) use document::{Document, InputKind, deliver, is_filter, read};
+pub(super) use document::{Document, InputKind, is_filter, read, write_result};
 pub(super) use error::FixCommandError;
 
 /// The note for a domain in a folder that is left unchanged.
@@ -70,7 +70,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         Ok(outputs) => outputs,
         Err(error) => return fail(&error),
     };
-    let mut status = say_unreadable(&files.unreadable);
+    let mut status = print_unreadable(&files.unreadable);
     let local_x_display = if from_pipe { local_x_display() } else { None };
     let mut skipped_files = Vec::new();
     let mut guests = Vec::new();
@@ -81,14 +81,14 @@ pub(super) fn run(args: &FixArgs) -> Status {
         settings.fallback.display_env =
             settings.fallback.display_env.or_else(|| local_x_display.clone());
         match fix_one(input, args, &settings, effective, &options, others.as_mut(), &mut outputs) {
-            Ok(Handled::Done(outcome)) => {
+            Ok(FileOutcome::Done(outcome)) => {
                 status = status.max(outcome.status);
                 if outcome.guest.is_some() && !written_versions.contains(&settings.libvirt) {
                     written_versions.push(settings.libvirt);
                 }
                 guests.extend(outcome.guest);
             }
-            Ok(Handled::Skipped(reason)) => skipped_files.push((index, reason)),
+            Ok(FileOutcome::Skipped(reason)) => skipped_files.push((index, reason)),
             Err(error) => status = fail(&error),
         }
     }
@@ -103,10 +103,13 @@ pub(super) fn run(args: &FixArgs) -> Status {
         warnings.for_each(|warning| io::print_note(&warning));
     }
     if !args.quiet && !args.output.is_for_programs() {
-        say_skipped(&files, &skipped_files, &options);
+        print_skipped(&files, &skipped_files, &options);
         // A git hook should not print next steps.
         if !(args.diff || args.check || options.skip_foreign) {
-            io::tell(&next_steps::steps(&guests, if args.in_place { &args.files } else { &[] }));
+            io::eprint_wrapped(&next_steps::steps(
+                &guests,
+                if args.in_place { &args.files } else { &[] },
+            ));
         }
     }
     status
@@ -135,23 +138,23 @@ fn fix_one(
     options: &Options,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
-) -> Result<Handled<Outcome>, FixCommandError> {
+) -> Result<FileOutcome<Outcome>, FixCommandError> {
     let name = name(&input.path, options);
     // A line break in a file name must not look like another line of the report.
     let shown = clean(&name);
     let Document { text, to_replace } = match read(input, args, options)? {
         InputKind::Text(document) => document,
         InputKind::PassedThrough => {
-            return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None }));
+            return Ok(FileOutcome::Done(Outcome { status: Status::Clean, guest: None }));
         }
-        InputKind::Skipped(reason) => return Ok(Handled::Skipped(reason)),
+        InputKind::Skipped(reason) => return Ok(FileOutcome::Skipped(reason)),
         InputKind::NotUtf8(bytes) => {
             let error =
                 xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
             let text = String::from_utf8_lossy(&bytes);
             let source = Source::new(&name, &text);
             return refuse(&source, &Diagnostic::unreadable(&source, &error), options, outputs)
-                .map(Handled::Done);
+                .map(FileOutcome::Done);
         }
     };
     // `fix FILE > FILE`: the shell empties the file before it is read.
@@ -166,12 +169,12 @@ fn fix_one(
         .skip_unrelated(skips_unrelated(input, options, effective));
     let mut fixed = match linter.fix(text) {
         Ok(fixed) if fixed.is_skipped => {
-            let reason = note_skipped(input, options, Foreign::NoSign);
+            let reason = print_skip_reason(input, options, Foreign::NoSign);
             return if is_filter(args) {
                 io::print(&fixed.text)?;
-                Ok(Handled::Done(Outcome { status: Status::Clean, guest: None }))
+                Ok(FileOutcome::Done(Outcome { status: Status::Clean, guest: None }))
             } else {
-                Ok(Handled::Skipped(reason))
+                Ok(FileOutcome::Skipped(reason))
             };
         }
         Ok(fixed) => fixed,
@@ -189,7 +192,7 @@ fn fix_one(
                 Some(_) => Diagnostic::unreadable(&source, &error),
                 None => Diagnostic::unreadable_at(position, &error),
             };
-            return refuse(&source, &diagnostic, options, outputs).map(Handled::Done);
+            return refuse(&source, &diagnostic, options, outputs).map(FileOutcome::Done);
         }
         Err(FixError::Loop(names)) => {
             return Err(FixCommandError::Loop { name, rules: names.join(", ") });
@@ -212,7 +215,7 @@ fn fix_one(
         } else {
             Status::Clean
         };
-    deliver(
+    write_result(
         args,
         options,
         &name,
@@ -234,9 +237,9 @@ fn fix_one(
         io::print_note(&format!("{shown}: {FIXES_WITHHELD}"));
     }
     if !args.quiet && !args.check && !args.output.is_for_programs() {
-        io::tell(&summary(&fixed, state, settings));
+        io::eprint_wrapped(&summary(&fixed, state, settings));
     }
-    Ok(Handled::Done(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
+    Ok(FileOutcome::Done(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
 }
 
 /// Reports a document that can't be parsed: in the reports of the run, or else as one line on
