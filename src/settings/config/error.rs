@@ -74,6 +74,7 @@ impl LoadError {
     }
 }
 
+/// Shows the first error; [`LoadError::lines`] returns all.
 impl fmt::Display for LoadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.lines().first().map_or("", String::as_str))
@@ -87,7 +88,9 @@ impl Diagnostic for LoadError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         let help = match self {
             LoadError::Unusable { help, .. } => help.clone()?,
-            LoadError::CustomRules(_) | LoadError::Invalid { .. } => self.lines()[1..].join("\n"),
+            LoadError::CustomRules(_) | LoadError::Invalid { .. } => {
+                self.lines().get(1..).unwrap_or_default().join("\n")
+            }
         };
         if help.is_empty() { None } else { Some(Box::new(help)) }
     }
