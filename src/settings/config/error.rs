@@ -101,3 +101,37 @@ impl From<SettingError> for LoadError {
         LoadError::Unusable { message: error.to_string(), help: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message_and_help(error: &LoadError) -> (String, Option<String>) {
+        (error.to_string(), error.help().map(|help| help.to_string()))
+    }
+
+    #[test]
+    fn separates_the_message_from_the_help() {
+        let path = Path::new("a.toml");
+        assert_eq!(
+            message_and_help(&LoadError::unusable(path, "too large", Some("split it".into()))),
+            ("a.toml: too large".into(), Some("split it".into()))
+        );
+        assert_eq!(
+            message_and_help(&LoadError::unusable(path, "too large", None)),
+            ("a.toml: too large".into(), None)
+        );
+    }
+
+    #[test]
+    fn shows_the_errors_after_the_first_as_help() {
+        let of_rules = |lines: &[&str]| {
+            LoadError::CustomRules(lines.iter().map(|&line| line.to_owned()).collect())
+        };
+        assert_eq!(message_and_help(&of_rules(&["one"])), ("one".into(), None));
+        assert_eq!(
+            message_and_help(&of_rules(&["one", "two", "three"])),
+            ("one".into(), Some("two\nthree".into()))
+        );
+    }
+}
