@@ -41,14 +41,15 @@ pub(super) fn find<'c, 'd, 'r: 'c>(
     let mut suppressions = Suppressions::new(domain, &rules.known);
     let mut findings = check_all(domain, rules, detail, &mut suppressions, display_fixes);
     findings.extend(faults(domain, rules, &mut suppressions));
-    if is_vendor_unknown(domain) {
-        // Only the fixes are held back; the findings are the same.
+    if needs_explicit_name(domain) {
+        // The findings are the same; only their fixes become unsafe.
         findings.iter_mut().for_each(|finding| finding.demote_to_unsafe(Risk::NotIntels));
     }
     (findings, suppressions)
 }
 
-/// Runs all rules, those that remove elements first: the others see the domain without these.
+/// Runs all rules in the order of their phases, in which a [`RuleSet`] is sorted. Each phase sees the
+/// domain without the elements that fixes of earlier phases remove.
 pub(super) fn check_all<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
@@ -58,7 +59,7 @@ pub(super) fn check_all<'d, 'r>(
 ) -> Vec<Finding<'d, 'r>> {
     let search = Search::new(&domain.children);
     let wants_changes = detail >= Detail::Words || domain.may_have_templates();
-    let level = domain.settings.applicability();
+    let allowed = domain.settings.applicability();
     let is_unsuitable = domain.unsuitable().is_some();
     let narrowed_rules = rules_for_new_vgpu(domain, rules, suppressions);
     let rules = narrowed_rules.as_ref().unwrap_or(rules);
@@ -72,9 +73,9 @@ pub(super) fn check_all<'d, 'r>(
     };
     for rule in rules.active.iter().copied().filter(|rule| is_applicable(rule)) {
         if rule.phase() != phase {
-            keep_display_if_graphics_kept(domain, &mut findings);
+            demote_display_fixes_if_graphics_kept(domain, &mut findings);
             let is_applied = |finding: &&Finding<'d, 'r>| {
-                finding.is_fixable(level) && display_fixes.allow(finding.rule)
+                finding.is_fixable(allowed) && display_fixes.allow(finding.rule)
             };
             removed = findings
                 .iter()
@@ -100,15 +101,15 @@ pub(super) fn check_all<'d, 'r>(
             findings.push(finding);
         }
     }
-    keep_display_if_graphics_kept(domain, &mut findings);
-    convert_all_or_nothing(&mut findings);
+    demote_display_fixes_if_graphics_kept(domain, &mut findings);
+    demote_partial_conversions(&mut findings);
     findings
 }
 
 /// Makes fixes that would remove a display unsafe if a `<graphics>` that another fix would remove
-/// is kept, because the document suppresses the removal or because a template fills it in. The
-/// guest is watched through that `<graphics>`, which shows its `<video>`.
-fn keep_display_if_graphics_kept(domain: &Domain<'_>, findings: &mut [Finding<'_, '_>]) {
+/// stays, because the document suppresses the removal or because a template fills it in. The user
+/// may watch the guest's `<video>` through that `<graphics>`.
+fn demote_display_fixes_if_graphics_kept(domain: &Domain<'_>, findings: &mut [Finding<'_, '_>]) {
     let removes_graphics =
         |finding: &Finding<'_, '_>| finding.removed().any(|element| element.is("graphics"));
     let is_kept = |finding: &&Finding<'_, '_>| {
@@ -119,8 +120,8 @@ fn keep_display_if_graphics_kept(domain: &Domain<'_>, findings: &mut [Finding<'_
         Some(false) => Risk::TemplateGraphics,
         None => return,
     };
-    // QEMU has one `-display`: a window among its arguments replaces the one that libvirt writes
-    // for these.
+    // QEMU has only one `-display`: one among the user's arguments replaces the one that libvirt
+    // writes for these.
     let is_a_display =
         |graphics: Element<'_>| matches!(graphics.attribute("type"), Some("dbus" | "rdp" | "sdl"));
     let keeps_a_display =
@@ -140,9 +141,9 @@ fn keep_display_if_graphics_kept(domain: &Domain<'_>, findings: &mut [Finding<'_
     }
 }
 
-/// Makes conversions between `-set` and overrides unsafe if one of their properties has to stay:
-/// half of the properties in each form would work on no libvirt.
-fn convert_all_or_nothing(findings: &mut [Finding<'_, '_>]) {
+/// Makes all conversions between `-set` and overrides unsafe if one of them cannot be made: a
+/// mixture of both forms works on no libvirt.
+fn demote_partial_conversions(findings: &mut [Finding<'_, '_>]) {
     let converts = |finding: &Finding<'_, '_>| {
         let adds_property = finding
             .changes()
@@ -192,10 +193,10 @@ fn rules_for_new_vgpu<'r>(
     Some(narrowed_rules)
 }
 
-/// Whether the domain was found in a folder and nothing shows that its vGPU is Intel's. All fixes
-/// are then held back together: some make QEMU exit with other vendors' devices, and the rest are
-/// useless without these.
-pub(super) fn is_vendor_unknown(domain: &Domain<'_>) -> bool {
+/// Whether the user has to name the file before its fixes are safe: it was found in a folder, and
+/// nothing shows that its vGPU is Intel's. All fixes are then unsafe together: some make QEMU exit
+/// with other vendors' devices, and the rest are useless without these.
+pub(super) fn needs_explicit_name(domain: &Domain<'_>) -> bool {
     !domain.settings.explicitly_named && domain.has_vgpu() && !domain.has_gvtg_sign()
 }
 

@@ -97,7 +97,7 @@ impl<'r> Linter<'_, 'r> {
                     refused: setting,
                     findings,
                     ignores_errors,
-                    is_vendor_unknown,
+                    needs_explicit_name,
                     guest,
                     ..
                 } => {
@@ -119,7 +119,7 @@ impl<'r> Linter<'_, 'r> {
                     sort(&mut applied);
                     sort(&mut remaining);
                     sort(&mut suppressed);
-                    let fixes_skipped_unknown_vendor = is_vendor_unknown
+                    let fixes_skipped_unknown_vendor = needs_explicit_name
                         && !self.settings.unsafe_fixes
                         && remaining.iter().any(|diagnostic| diagnostic.fix.is_some());
                     return Ok(Fixed {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::cross_file::cross_file_findings;
-use super::findings::{DisplayFixes, find, is_vendor_unknown};
+use super::findings::{DisplayFixes, find, needs_explicit_name};
 use super::fix_result::Guest;
 use super::linter::{Findings, Linter, to_findings};
 use super::rendering::diagnostics;
@@ -33,7 +33,8 @@ pub(super) enum PassResult<'r> {
         /// Whether something will show the guest, and no suppressed error contradicts that.
         is_sure_to_show: bool,
         ignores_errors: bool,
-        is_vendor_unknown: bool,
+        /// Whether fixes are unsafe because the user has not named the file.
+        needs_explicit_name: bool,
         guest: Guest,
     },
 }
@@ -95,7 +96,7 @@ pub(super) fn run_pass<'r>(
             findings: to_findings(domain, &findings, Detail::Words, own_style, summary),
             is_sure_to_show: domain.has_working_display() && !ignores_errors,
             ignores_errors,
-            is_vendor_unknown: is_vendor_unknown(domain),
+            needs_explicit_name: needs_explicit_name(domain),
             guest: Guest::of(domain),
         }
     })
