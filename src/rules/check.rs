@@ -7,7 +7,7 @@ use super::conditions::{applies, is_removed, remaining};
 use super::declarative_fix::DeclarativeFix;
 use super::environment::{RequiredEnv, environment};
 use super::finding::Finding;
-use super::other_sources::{is_elsewhere, moved_ramfb};
+use super::other_sources::{is_provided_elsewhere, moved_ramfb};
 use super::path::{Selector, Text};
 use super::risk::Risk;
 use super::schema::{Check, Format, Group, Rule};
@@ -152,8 +152,8 @@ pub fn applicability(finding: &Finding<'_, '_>, domain: &Domain<'_>) -> Option<A
 
 /// Whether a rule's fix is only useful together with a display that shows the vGPU.
 pub(crate) fn is_for_the_picture(rule: &Rule, domain: &Domain<'_>) -> bool {
-    // Before 7.2, libvirt lets QEMU decide whether there is SPICE, and the user's own arguments may
-    // turn it on.
+    // A fix that keeps the picture is useful without another display, unless the user's own
+    // arguments turn on SPICE. They can on libvirt before 7.2, which leaves SPICE to QEMU.
     if rule.fix.iter().any(|fix| fix.keeps_picture)
         && !domain.options.iter().any(|option| option.name == "spice")
     {
@@ -220,7 +220,7 @@ fn property<'d, 'r>(
     let effective = domain.effective_property(name);
     if effective.as_ref().is_some_and(|effective| effective.value == value)
         || domain.is_handled_by_other_rule(name)
-        || is_elsewhere(name, domain)
+        || is_provided_elsewhere(name, domain)
     {
         return Vec::new();
     }

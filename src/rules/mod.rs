@@ -87,7 +87,7 @@ pub fn rule_for_xml_error(unreadable: XmlErrorKind) -> &'static Rule {
 /// The rules of one run.
 #[derive(Clone, Debug)]
 pub struct RuleSet<'r> {
-    /// The rules to run, in order.
+    /// The rules to run, sorted by phase.
     pub active: Vec<&'r Rule>,
     /// The enabled rules, even when `--only` narrows the active ones; they decide what a new vGPU
     /// gets.

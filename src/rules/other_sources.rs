@@ -13,9 +13,9 @@ pub(super) enum RamfbElsewhere<'d> {
     Rom(String),
 }
 
-/// Whether a property must not be given to the vGPU. A device that a fix removes counts until it is
-/// gone, as the fix may be withheld.
-pub(super) fn is_elsewhere(name: &str, domain: &Domain<'_>) -> bool {
+/// Whether QEMU already has from elsewhere what this property provides, so that the vGPU must not
+/// get it. A device that a fix removes counts until it is gone, because the fix may be withheld.
+pub(super) fn is_provided_elsewhere(name: &str, domain: &Domain<'_>) -> bool {
     match name {
         "ramfb" => ramfb_elsewhere(domain).is_some(),
         // The driver is only needed for ramfb.

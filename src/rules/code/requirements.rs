@@ -6,7 +6,7 @@ use crate::fix::{Change, deliver, overwritten};
 use crate::rules::Context;
 use crate::rules::conditions::applies_to_vgpu;
 use crate::rules::environment::{RequiredEnv, environment};
-use crate::rules::other_sources::is_elsewhere;
+use crate::rules::other_sources::is_provided_elsewhere;
 use crate::rules::schema::{Check, When};
 
 /// The requirements for a new vGPU: attributes of its `<hostdev>` where libvirt has them, and
@@ -32,7 +32,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd, '_>) -> Requirements<'d
         .filter(|rule| is_requirement(&rule.check) && applies(&rule.when))
     {
         match &rule.check {
-            Check::Property { name, .. } if is_elsewhere(name, domain) => {}
+            Check::Property { name, .. } if is_provided_elsewhere(name, domain) => {}
             Check::Property { name, .. } if is_override && name == "ramfb" => ramfb = true,
             Check::Property { name, .. } if name == "display" && domain.is_shown_by_graphics() => {
                 display = true
