@@ -41,8 +41,8 @@ struct Message {
     text: String,
     /// The index of its answer.
     answer: usize,
-    /// Whether other programs print this text too, so that it only counts in a line that names one
-    /// of `LOG_PROGRAMS`.
+    /// Whether other programs print this text too, so that it only counts in a line that
+    /// contains one of `LOG_MARKERS`.
     is_common: bool,
 }
 
@@ -51,8 +51,9 @@ const QUOTES: [char; 2] = ['\'', '"'];
 /// Messages with fewer fixed bytes than these may come from any program.
 const MIN_SPECIFIC_LENGTH: usize = 22;
 
-/// Text in the log lines of the known programs: the daemons, QEMU and virsh.
-const LOG_PROGRAMS: [&[u8]; 4] = [b"qemu", b"virt", b"error", b"hook"];
+/// Words that mark a log line as libvirt's or QEMU's: the names of the programs and daemons, the
+/// `error:` of virsh and the daemons, and messages about hooks.
+const LOG_MARKERS: [&[u8]; 4] = [b"qemu", b"virt", b"error", b"hook"];
 
 impl<'r> Catalog<'r> {
     /// Builds the catalog. A message of both a symptom and a rule belongs to the symptom.
@@ -123,14 +124,14 @@ impl<'r> Catalog<'r> {
     }
 
     /// The answer with this index.
-    pub fn answer(&self, number: usize) -> &Answer<'r> {
-        &self.answers[number]
+    pub fn answer(&self, index: usize) -> &Answer<'r> {
+        &self.answers[index]
     }
 
     /// Finds known messages in a line of plain text (without colors and control characters).
     /// Returns the indices of their answers, each once, with the byte ranges of the messages,
     /// sorted by position. Where two messages overlap, the more specific one wins.
-    pub fn in_line(&self, line: &[u8]) -> Vec<(usize, Range<usize>)> {
+    pub fn find_in_line(&self, line: &[u8]) -> Vec<(usize, Range<usize>)> {
         self.answers_in(&self.index, line)
     }
 
@@ -140,15 +141,15 @@ impl<'r> Catalog<'r> {
         if matches.is_empty() {
             return Vec::new();
         }
-        let names_log_program =
-            LOG_PROGRAMS.iter().any(|program| memchr::memmem::find(&lower, program).is_some());
-        matches.retain(|(number, _)| names_log_program || !self.messages[*number].is_common);
-        matches.sort_by_key(|(number, _)| {
-            (std::cmp::Reverse(index.pattern(*number).weight()), *number)
+        let is_from_known_program =
+            LOG_MARKERS.iter().any(|program| memchr::memmem::find(&lower, program).is_some());
+        matches.retain(|(message, _)| is_from_known_program || !self.messages[*message].is_common);
+        matches.sort_by_key(|(message, _)| {
+            (std::cmp::Reverse(index.pattern(*message).weight()), *message)
         });
         let mut answers: Vec<(usize, Range<usize>)> = Vec::new();
-        for (number, place) in matches {
-            let answer = self.messages[number].answer;
+        for (message, place) in matches {
+            let answer = self.messages[message].answer;
             if answers.iter().all(|(other_answer, other_place)| {
                 *other_answer != answer
                     && (other_place.end <= place.start || place.end <= other_place.start)
@@ -160,12 +161,12 @@ impl<'r> Catalog<'r> {
         answers
     }
 
-    /// Finds known messages in a text that the user passes as one message, in the order of the
-    /// text. Vague answers are only returned if there are no others. Quotes are ignored in a second
+    /// Finds known messages in a string that the user passes as one message, and returns their
+    /// answers in the order of the string. Vague answers are only returned if there are no others. Quotes are ignored in a second
     /// attempt, because a shell may have removed them.
-    pub fn in_message(&self, text: &str) -> Vec<&Answer<'r>> {
-        let numbers = self.numbers_in(&self.index, text);
-        let numbers = if numbers.is_empty() {
+    pub fn find_in_message(&self, text: &str) -> Vec<&Answer<'r>> {
+        let mut indices = self.answer_indices(&self.index, text);
+        if indices.is_empty() {
             let unquoted = self.messages.iter().map(|message| message.text.replace(QUOTES, ""));
             // A pattern that is too short without its quotes is used with them.
             let patterns: Vec<Pattern> = unquoted
@@ -174,95 +175,95 @@ impl<'r> Catalog<'r> {
                     Pattern::parse(&text).or_else(|| Pattern::parse(&message.text))
                 })
                 .collect();
-            self.numbers_in(&Index::new(patterns), &text.replace(QUOTES, ""))
-        } else {
-            numbers
-        };
-        self.without_vague(numbers).into_iter().map(|number| &self.answers[number]).collect()
+            indices = self.answer_indices(&Index::new(patterns), &text.replace(QUOTES, ""));
+        }
+        self.drop_vague(indices).into_iter().map(|index| &self.answers[index]).collect()
     }
 
-    fn numbers_in(&self, index: &Index, text: &str) -> Vec<usize> {
-        let mut numbers: Vec<usize> = Vec::new();
+    fn answer_indices(&self, index: &Index, text: &str) -> Vec<usize> {
+        let mut indices: Vec<usize> = Vec::new();
         for line in text.lines() {
             // A message passed on the command line is assumed to come from QEMU or libvirt.
             let line = [&*plain(line.as_bytes()), b" qemu"].concat();
-            for (number, _) in self.answers_in(index, &line) {
-                if !numbers.contains(&number) {
-                    numbers.push(number);
+            for (answer, _) in self.answers_in(index, &line) {
+                if !indices.contains(&answer) {
+                    indices.push(answer);
                 }
             }
         }
-        numbers
+        indices
     }
 
-    /// Finds messages that contain a piece of text, in which `{}` of the message matches anything,
-    /// and returns the answers of those that share the most letters with it.
-    pub(super) fn with_piece(&self, piece: &str, cut: Cut) -> Vec<&Answer<'r>> {
-        let piece = String::from_utf8_lossy(&plain(piece.trim().as_bytes())).to_lowercase();
-        let needed = (piece.chars().count() * 2 / 3).max(MIN_LETTERS);
+    /// Finds the messages that contain an excerpt, and returns the answers of those whose fixed text
+    /// has the most characters of it. A `{}` in a message matches anything, so at least two thirds of
+    /// the excerpt must match fixed text.
+    pub(super) fn find_by_excerpt(&self, excerpt: &str, cut: Cut) -> Vec<&Answer<'r>> {
+        let excerpt = String::from_utf8_lossy(&plain(excerpt.trim().as_bytes())).to_lowercase();
+        let needed = (excerpt.chars().count() * 2 / 3).max(MIN_CHARACTERS);
         let counts = self
             .messages
             .iter()
-            .map(|message| letters_in_common(&message.text.to_lowercase(), &piece, cut));
+            .map(|message| count_shared_characters(&message.text.to_lowercase(), &excerpt, cut));
         let counted: Vec<(usize, usize)> =
             counts.zip(&self.messages).map(|(count, message)| (count, message.answer)).collect();
         let most = counted.iter().map(|(count, _)| *count).max().unwrap_or(0);
-        let mut numbers: Vec<usize> = Vec::new();
-        for (_, number) in counted.into_iter().filter(|(count, _)| *count == most && most >= needed)
+        let mut indices: Vec<usize> = Vec::new();
+        for (_, answer) in counted.into_iter().filter(|(count, _)| *count == most && most >= needed)
         {
-            if !numbers.contains(&number) {
-                numbers.push(number);
+            if !indices.contains(&answer) {
+                indices.push(answer);
             }
         }
-        self.without_vague(numbers).into_iter().map(|number| &self.answers[number]).collect()
+        self.drop_vague(indices).into_iter().map(|index| &self.answers[index]).collect()
     }
 
-    /// Removes the vague answers if there are others.
-    pub(super) fn without_vague(&self, mut numbers: Vec<usize>) -> Vec<usize> {
-        if numbers.iter().any(|number| !self.answers[*number].is_vague()) {
-            numbers.retain(|number| !self.answers[*number].is_vague());
+    /// Removes the indices of vague answers if there are others.
+    pub(super) fn drop_vague(&self, mut indices: Vec<usize>) -> Vec<usize> {
+        if indices.iter().any(|index| !self.answers[*index].is_vague()) {
+            indices.retain(|index| !self.answers[*index].is_vague());
         }
-        numbers
+        indices
     }
 }
 
-/// Minimum number of letters; shorter pieces occur in too many messages.
-const MIN_LETTERS: usize = 6;
+/// Minimum number of characters of an excerpt; shorter ones occur in too many messages.
+const MIN_CHARACTERS: usize = 6;
 
-/// Where a piece of a message may begin and end.
+/// The places at which an excerpt of a message may begin and end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// Anywhere, even inside a word: the user may have copied only a part of a line.
+    /// Anywhere, even inside a word, because users copy parts of lines.
     Anywhere,
     /// Only where a word begins or ends.
     BetweenWords,
 }
 
-/// Counts the letters that `piece` shares with `message`, in which `{}` matches anything. Returns 0
-/// if `piece` is not contained in it.
-fn letters_in_common(message: &str, piece: &str, cut: Cut) -> usize {
-    // `None` stands for `{}`, which matches any number of letters.
+/// Counts the characters of `excerpt` that match the fixed text of `message`, not a `{}`. Returns 0
+/// if `message` does not contain `excerpt`.
+fn count_shared_characters(message: &str, excerpt: &str, cut: Cut) -> usize {
+    // `None` stands for `{}`, which matches any number of characters.
     let pattern: Vec<Option<char>> =
         message.replace("{}", "\0").chars().map(|c| (c != '\0').then_some(c)).collect();
-    let is_letter =
+    let is_word_character =
         |at: usize| pattern.get(at).copied().flatten().is_some_and(char::is_alphanumeric);
-    let can_cut =
-        |at: usize| cut == Cut::Anywhere || at == 0 || !is_letter(at - 1) || !is_letter(at);
+    let can_cut = |at: usize| {
+        cut == Cut::Anywhere || at == 0 || !is_word_character(at - 1) || !is_word_character(at)
+    };
     // For each index in the pattern, the highest count with which it can be reached before the next
-    // letter of `piece`.
+    // character of `excerpt`.
     let mut best: Vec<Option<usize>> =
         (0..=pattern.len()).map(|at| can_cut(at).then_some(0)).collect();
-    for letter in piece.chars() {
+    for character in excerpt.chars() {
         let mut next = vec![None; pattern.len() + 1];
         for (at, count) in best.iter().enumerate().filter_map(|(at, count)| Some((at, (*count)?))) {
             match pattern.get(at) {
                 Some(None) => {
                     next[at] = next[at].max(Some(count));
-                    if pattern.get(at + 1) == Some(&Some(letter)) {
+                    if pattern.get(at + 1) == Some(&Some(character)) {
                         next[at + 2] = next[at + 2].max(Some(count + 1));
                     }
                 }
-                Some(Some(expected)) if *expected == letter => {
+                Some(Some(expected)) if *expected == character => {
                     next[at + 1] = next[at + 1].max(Some(count + 1))
                 }
                 _ => {}

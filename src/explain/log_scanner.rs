@@ -15,6 +15,7 @@ pub struct LogScanner<'k, 'r> {
     line: Vec<u8>,
     /// The number of complete lines so far.
     lines: usize,
+    /// By the index of the answer in the catalog.
     occurrences: BTreeMap<usize, Occurrences>,
     unknown: Unknown,
     last_start: Option<usize>,
@@ -116,14 +117,14 @@ impl<'k, 'r> LogScanner<'k, 'r> {
             self.scan_line(&line);
             self.lines += 1;
         }
-        let numbers = self.catalog.without_vague(self.occurrences.keys().copied().collect());
-        let log_match = |number| {
+        let answers = self.catalog.drop_vague(self.occurrences.keys().copied().collect());
+        let log_match = |index| {
             Some(LogMatch {
-                answer: self.catalog.answer(number),
-                seen: self.occurrences.remove(&number)?,
+                answer: self.catalog.answer(index),
+                seen: self.occurrences.remove(&index)?,
             })
         };
-        let mut complaints: Vec<_> = numbers.into_iter().filter_map(log_match).collect();
+        let mut complaints: Vec<_> = answers.into_iter().filter_map(log_match).collect();
         complaints.sort_by_key(|complaint| complaint.seen.first);
         Report {
             complaints,
@@ -142,7 +143,7 @@ impl<'k, 'r> LogScanner<'k, 'r> {
         }
         self.has_other_letters |= !line.is_ascii()
             && String::from_utf8_lossy(&line).chars().any(|c| c.is_alphabetic() && !c.is_ascii());
-        let answers = self.catalog.in_line(&line);
+        let answers = self.catalog.find_in_line(&line);
         if answers.is_empty() && is_error(&line) {
             self.unknown.count += 1;
             self.unknown.last = Some((number, render_line(&line, 0..0)));

@@ -1,9 +1,9 @@
-//! Answers a query: a message, a piece of one, or search terms.
+//! Answers a query: a message, an excerpt of one, or search terms.
 
 use super::catalog::{Answer, Catalog, Cut};
 use super::search::Topic;
 
-/// The result of a query: explanations if it is a message or a piece of one, else rules and
+/// The result of a query: explanations if it is a message or an excerpt of one, else rules and
 /// symptoms that match its words.
 #[derive(Clone, Debug, Default)]
 pub struct QueryResult<'k, 'r> {
@@ -21,19 +21,19 @@ impl QueryResult<'_, '_> {
 }
 
 impl<'r> Catalog<'r> {
-    /// Answers a query. A single word is a search term first and a piece of a message second.
+    /// Answers a query. A single word is a search term first and an excerpt of a message second.
     pub fn query(&self, question: &str) -> QueryResult<'_, 'r> {
         let is_one_word = !question.trim().contains(char::is_whitespace);
-        let mut answers = self.in_message(question);
+        let mut answers = self.find_in_message(question);
         if answers.is_empty() && !is_one_word {
-            answers = self.with_piece(question, Cut::Anywhere);
+            answers = self.find_by_excerpt(question, Cut::Anywhere);
         }
         if !answers.is_empty() {
             return QueryResult { answers, topic: Topic::default() };
         }
         let topic = self.about(question);
         if topic.about.is_empty() {
-            answers = self.with_piece(question, Cut::BetweenWords);
+            answers = self.find_by_excerpt(question, Cut::BetweenWords);
         }
         if answers.is_empty() {
             QueryResult { answers, topic }

@@ -130,7 +130,7 @@ fn each_known_message_has_one_explanation() {
     let known = catalog();
     for rule in &known.rules {
         for says in rule.known_message.iter() {
-            let answers = known.in_message(&says.text.replace("{}", "x"));
+            let answers = known.find_in_message(&says.text.replace("{}", "x"));
             assert_eq!(answers.len(), 1, "{}: {} is of {answers:?}", rule.id, says.text);
             let is_its_own = match answers[0] {
                 Answer::Symptom(symptom) => symptom.rules.contains(&rule.id),
@@ -148,7 +148,7 @@ fn each_known_message_has_one_explanation() {
     for symptom in &known.symptoms {
         for words in symptom.known_message.iter() {
             let answers: Vec<String> = known
-                .in_message(&words.text.replace("{}", "x"))
+                .find_in_message(&words.text.replace("{}", "x"))
                 .into_iter()
                 .flat_map(ids)
                 .collect();

@@ -26,7 +26,7 @@ pub(super) fn are_separate(words: &[String], catalog: &Catalog<'_>) -> bool {
 pub(super) fn misplaced_flag(words: &[String], catalog: &Catalog<'_>) -> Option<ExplainError> {
     let at = words.iter().position(|word| looks_like_flag(word))?;
     let is_after_names = words[..at].iter().all(|word| is_named(word, catalog));
-    if !is_after_names || !catalog.in_message(&words.join(" ")).is_empty() {
+    if !is_after_names || !catalog.find_in_message(&words.join(" ")).is_empty() {
         return None;
     }
     let flag = words[at].split('=').next().unwrap_or_default();
