@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use gen_lsp_types::{CodeAction, CodeActionKind, Diagnostic, WorkspaceEdit};
 
-use super::diagnostics::{Style, for_finding, for_findings};
+use super::diagnostics::{DiagnosticOptions, for_finding, for_findings};
 use super::document::{Document, is_virsh_edit};
 use super::edits::{Replacement, replacements, workspace_edit};
 use super::positions::Lines;
@@ -37,8 +37,8 @@ pub struct ActionBuilder<'b> {
     pub lines: &'b Lines<'b>,
     /// Its configuration.
     pub configuration: &'b EffectiveConfig,
-    /// The form of diagnostics.
-    pub style: Style<'b>,
+    /// The options of diagnostics.
+    pub diagnostic_options: DiagnosticOptions<'b>,
     /// Whether edits name the version of the document.
     pub is_versioned: bool,
     /// The kinds of actions that the client requests; `None` for all.
@@ -182,7 +182,7 @@ impl ActionBuilder<'_> {
         CodeAction {
             title,
             kind: Some(QUICK_FIX),
-            diagnostics: Some(vec![for_finding(finding, self.lines, self.style)]),
+            diagnostics: Some(vec![for_finding(finding, self.lines, self.diagnostic_options)]),
             edit: Some(self.edit(edits)),
             ..CodeAction::default()
         }
@@ -192,7 +192,7 @@ impl ActionBuilder<'_> {
         &self,
         findings: impl IntoIterator<Item = &'f Finding<'r>>,
     ) -> Vec<Diagnostic> {
-        for_findings(findings, self.lines, self.style)
+        for_findings(findings, self.lines, self.diagnostic_options)
     }
 
     fn edit(&self, edits: &[Replacement]) -> WorkspaceEdit {

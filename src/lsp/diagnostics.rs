@@ -14,9 +14,10 @@ use crate::xml::XmlError;
 /// The source that editors show for a diagnostic.
 const SOURCE: &str = "gvtg-xml";
 
-/// Client-dependent details of diagnostics.
+/// Options for the diagnostics of one document: its URI, and what the client can
+/// show.
 #[derive(Clone, Copy, Debug)]
-pub struct Style<'s> {
+pub struct DiagnosticOptions<'s> {
     /// The document's URI.
     pub uri: &'s str,
     /// Whether the client shows related locations.
@@ -30,14 +31,14 @@ pub fn for_analysis(
     analysis: &Analysis,
     lines: &Lines<'_>,
     text: &str,
-    style: Style<'_>,
+    options: DiagnosticOptions<'_>,
 ) -> Vec<Diagnostic> {
     match analysis {
         Analysis::Foreign | Analysis::Failed(_) => Vec::new(),
-        Analysis::Domain(findings) => for_findings(findings, lines, style),
+        Analysis::Domain(findings) => for_findings(findings, lines, options),
         Analysis::Unreadable(error, kept) => {
             let mut diagnostics = vec![for_unreadable(error, lines, text)];
-            diagnostics.extend(for_findings(kept, lines, style));
+            diagnostics.extend(for_findings(kept, lines, options));
             diagnostics
         }
     }
@@ -47,16 +48,20 @@ pub fn for_analysis(
 pub fn for_findings<'f, 'r: 'f>(
     findings: impl IntoIterator<Item = &'f Finding<'r>>,
     lines: &Lines<'_>,
-    style: Style<'_>,
+    options: DiagnosticOptions<'_>,
 ) -> Vec<Diagnostic> {
-    findings.into_iter().map(|finding| for_finding(finding, lines, style)).collect()
+    findings.into_iter().map(|finding| for_finding(finding, lines, options)).collect()
 }
 
 /// Builds the diagnostic for a finding; message, code and severity are those that the command line
 /// prints.
-pub fn for_finding(finding: &Finding<'_>, lines: &Lines<'_>, style: Style<'_>) -> Diagnostic {
-    let related: Vec<_> = if style.has_related {
-        let location = |span| Location { uri: style.uri.into(), range: lines.range(span) };
+pub fn for_finding(
+    finding: &Finding<'_>,
+    lines: &Lines<'_>,
+    options: DiagnosticOptions<'_>,
+) -> Diagnostic {
+    let related: Vec<_> = if options.has_related {
+        let location = |span| Location { uri: options.uri.into(), range: lines.range(span) };
         finding
             .related
             .iter()
@@ -77,7 +82,7 @@ pub fn for_finding(finding: &Finding<'_>, lines: &Lines<'_>, style: Style<'_>) -
             Severity::Info => DiagnosticSeverity::Information,
         }),
         code: Some(finding.rule.id.to_string().into()),
-        code_description: style.rule_pages.map(page),
+        code_description: options.rule_pages.map(page),
         source: Some(SOURCE.to_owned()),
         message: finding.message.clone().into(),
         related_information: if related.is_empty() { None } else { Some(related) },

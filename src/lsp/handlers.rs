@@ -56,7 +56,7 @@ impl Server<'_> {
             document,
             lines: &lines,
             configuration: &effective_config,
-            style: self.style(&uri, &effective_config),
+            diagnostic_options: self.diagnostic_options(&uri, &effective_config),
             is_versioned: self.capabilities.has_versioned_edits,
             only: params.context.only.as_deref(),
         };

@@ -101,7 +101,7 @@ pub fn serve(
         {
             return Ok(SessionEnd::Abrupt);
         }
-        if let Some(end) = server.end() {
+        if let Some(end) = server.session_end() {
             return Ok(end);
         }
     }

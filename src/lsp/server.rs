@@ -1,5 +1,7 @@
-//! The state of a session: answers requests and sends notifications. It does no I/O, so that tests
-//! can drive it directly.
+//! The state of a session, and the dispatch of messages. It does no I/O, so that tests can drive it
+//! directly.
+//!
+//! The rest of `impl Server` is in `handlers` (requests), `notifications` and `settings`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::capabilities::{ClientCapabilities, server_capabilities};
 use super::configuration::{Configure, section};
-use super::diagnostics::{self, Style};
+use super::diagnostics::{self, DiagnosticOptions};
 use super::document::{Analysis, Document};
 use super::error::RequestError;
 use super::panics::catch_panic;
@@ -82,8 +84,8 @@ impl<'c> Server<'c> {
         })
     }
 
-    /// The end of the session; `None` while it is running.
-    pub fn end(&self) -> Option<SessionEnd> {
+    /// Returns how the session ended; `None` while it is running.
+    pub fn session_end(&self) -> Option<SessionEnd> {
         match self.phase {
             Phase::Ended(end) => Some(end),
             _ => None,
@@ -266,25 +268,26 @@ impl<'c> Server<'c> {
         Ok(analysis)
     }
 
-    pub(super) fn style<'s>(
+    pub(super) fn diagnostic_options<'s>(
         &'s self,
         uri: &'s str,
         effective_config: &'s EffectiveConfig,
-    ) -> Style<'s> {
+    ) -> DiagnosticOptions<'s> {
         let rule_pages =
             effective_config.rule_pages.as_deref().filter(|_| self.capabilities.has_links);
-        Style { uri, has_related: self.capabilities.has_related, rule_pages }
+        DiagnosticOptions { uri, has_related: self.capabilities.has_related, rule_pages }
     }
 
     /// Builds the diagnostics of an open document.
     pub(super) fn diagnostics(&mut self, uri: &str) -> Vec<lsp::Diagnostic> {
         let effective_config = self.effective_config(uri);
         let Some(document) = self.documents.get_mut(uri) else { return Vec::new() };
-        let is_first_analysis = document.needs_analysis();
+        let is_new_analysis = document.needs_analysis();
         let analysis = document.analysis(&effective_config);
         let text = document.text.clone();
+        // The client may request the diagnostics of one version of a document several times.
         if let Analysis::Failed(panic) = &*analysis
-            && is_first_analysis
+            && is_new_analysis
         {
             self.show_message(MessageType::Error, panic.to_string());
         }
@@ -292,8 +295,8 @@ impl<'c> Server<'c> {
             self.warn_of_form(&effective_config);
         }
         let lines = Lines::new(&text, self.capabilities.encoding);
-        let style = self.style(uri, &effective_config);
-        diagnostics::for_analysis(&analysis, &lines, &text, style)
+        let options = self.diagnostic_options(uri, &effective_config);
+        diagnostics::for_analysis(&analysis, &lines, &text, options)
     }
 }
 
