@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::host::checks::{Item, NEXT, Status, first};
+use crate::host::checks::{Item, SETUP_STEPS, Status, first};
 use crate::rules::schema::Severity;
 use crate::text::sanitize::clean;
 
@@ -33,8 +33,8 @@ pub fn text(items: &[Item<'_>], verbosity: Verbosity) -> String {
         let _ = writeln!(text, "{}[{}] {}", item.status.name(), item.rule.id, clean(&item.message));
         if let Some(help) = &item.help {
             // A step shared by several findings is written out once.
-            let help = if has_next { help.replace(NEXT, "as above") } else { help.clone() };
-            has_next |= help.contains(NEXT);
+            let help = if has_next { help.replace(SETUP_STEPS, "as above") } else { help.clone() };
+            has_next |= help.contains(SETUP_STEPS);
             let _ = writeln!(
                 text,
                 "  {} {}",
@@ -42,7 +42,7 @@ pub fn text(items: &[Item<'_>], verbosity: Verbosity) -> String {
                 clean(&help)
             );
         }
-        let _ = writeln!(text, "  checked: {}\n", clean(&item.read.join(", ")));
+        let _ = writeln!(text, "  checked: {}\n", clean(&item.files_read.join(", ")));
     }
     if verbosity == Verbosity::Quiet {
         return text;
@@ -98,7 +98,7 @@ pub fn json(items: &[Item<'_>]) -> String {
             "status": item.status.name(),
             "message": item.message,
             "help": item.help,
-            "read": item.read,
+            "read": item.files_read,
         })
     };
     let first = first(items).map(|item| &item.rule.id);

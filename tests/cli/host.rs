@@ -101,18 +101,18 @@ fn lists_the_first_step_first() {
 
 #[test]
 fn writes_a_shared_next_step_only_once() {
-    const NEXT: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
+    const SETUP_STEPS: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
     let folder = tempfile::tempdir().unwrap();
     hosts::make("gvt-off", folder.path());
     let (_, answer) = ask(folder.path(), &[]);
     for rule in ["gvt-not-enabled", "kvmgt-not-loaded", "kvmgt-not-at-boot", "missing-hook"] {
-        assert_eq!(check(&answer, rule)["help"], NEXT, "{rule}");
+        assert_eq!(check(&answer, rule)["help"], SETUP_STEPS, "{rule}");
     }
-    assert!(check(&answer, "msrs-not-ignored")["help"].as_str().unwrap().contains(NEXT));
+    assert!(check(&answer, "msrs-not-ignored")["help"].as_str().unwrap().contains(SETUP_STEPS));
     let (_, stdout, _) = run(&format!("host --root {}", folder.path().display()), "");
     assert!(
-        stdout.contains(&format!("\n  do this first: {NEXT}\n"))
-            && stdout.matches(NEXT).count() == 1,
+        stdout.contains(&format!("\n  do this first: {SETUP_STEPS}\n"))
+            && stdout.matches(SETUP_STEPS).count() == 1,
         "{stdout}"
     );
     assert_eq!(stdout.matches("\n  what to do: as above\n").count(), 3, "{stdout}");

@@ -91,7 +91,7 @@ pub(super) fn wrong_address(context: CheckContext<'_>) -> CheckResult {
 
 pub(super) fn type_not_offered(context: CheckContext<'_>) -> CheckResult {
     let requests = requested_vgpus(context);
-    if requests.is_empty() || !context.is_on() {
+    if requests.is_empty() || !context.is_gvt_on() {
         return CheckResult::skipped();
     }
     let finding = |request: &RequestedVgpu| -> Option<Values> {
@@ -108,13 +108,13 @@ pub(super) fn type_not_offered(context: CheckContext<'_>) -> CheckResult {
             ("types", names.join(", ")),
         ])
     };
-    let read = context.card().map(|card| card.types_path());
-    CheckResult::each(read, requests.iter().filter_map(finding).collect())
+    let files_read = context.card().map(|card| card.types_path());
+    CheckResult::each(files_read, requests.iter().filter_map(finding).collect())
 }
 
 pub(super) fn type_full(context: CheckContext<'_>) -> CheckResult {
     // Without named domains, the hook's domains are known, but they need not all run at once.
-    if context.guests.is_empty() || !context.is_on() {
+    if context.guests.is_empty() || !context.is_gvt_on() {
         return CheckResult::skipped();
     }
     let finding = |request: RequestedVgpu| -> Option<Values> {
@@ -128,8 +128,11 @@ pub(super) fn type_full(context: CheckContext<'_>) -> CheckResult {
         (offered.available == Some(0) && !exists_already)
             .then(|| vec![("name", word(&request.name)), ("type", request.vgpu_type)])
     };
-    let read = context.card().map(|card| card.types_path());
-    CheckResult::each(read, requested_vgpus(context).into_iter().filter_map(finding).collect())
+    let files_read = context.card().map(|card| card.types_path());
+    CheckResult::each(
+        files_read,
+        requested_vgpus(context).into_iter().filter_map(finding).collect(),
+    )
 }
 
 /// Lists the vGPUs that hooks create, each with the path of the hook.
@@ -219,9 +222,9 @@ pub(super) fn hook_differs(context: CheckContext<'_>) -> CheckResult {
         (!what.is_empty())
             .then(|| values.into_iter().chain(hook::help_on_nixos(context, path)).collect())
     };
-    let mut read: Vec<String> = setups.iter().map(|(path, _)| path.clone()).collect();
-    read.dedup();
-    CheckResult::each(read, domain_vgpus(context).filter_map(finding).collect())
+    let mut files_read: Vec<String> = setups.iter().map(|(path, _)| path.clone()).collect();
+    files_read.dedup();
+    CheckResult::each(files_read, domain_vgpus(context).filter_map(finding).collect())
 }
 
 pub(super) fn other_type(context: CheckContext<'_>) -> CheckResult {

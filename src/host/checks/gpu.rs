@@ -36,15 +36,15 @@ pub(super) fn no_intel_gpu(context: CheckContext<'_>) -> CheckResult {
 
 pub(super) fn unsupported(context: CheckContext<'_>) -> CheckResult {
     let Some(card) = context.card() else { return CheckResult::skipped() };
-    let read = [format!("{}/device", card.path())];
+    let files_read = [format!("{}/device", card.path())];
     if context.supported_card().is_some() {
         return CheckResult::passed(
-            read,
+            files_read,
             vec![("generation", card.gpu.generation.name().to_owned())],
         );
     }
     CheckResult::failed(
-        read,
+        files_read,
         vec![
             ("gpu", card.gpu.title()),
             ("instead", alternative_to_gvtg(card.gpu.generation).to_owned()),
@@ -99,19 +99,19 @@ fn vfio_pci_assignment(context: CheckContext<'_>, card: &Card) -> Option<(String
 
 pub(super) fn given_to_vfio_pci(context: CheckContext<'_>) -> CheckResult {
     let Some(card) = context.supported_card() else { return CheckResult::skipped() };
-    let read = [
+    let files_read = [
         format!("{}/driver", card.path()),
         "/proc/cmdline".to_owned(),
         "/etc/modprobe.d".to_owned(),
     ];
     if card.driver.as_present().is_none_or(|driver| driver != "vfio-pci") {
-        return CheckResult::passed(read, vec![]);
+        return CheckResult::passed(files_read, vec![]);
     }
     let how = match vfio_pci_assignment(context, card) {
         Some((found, path)) => format!("remove {found} from {path} and reboot"),
         None => "shut down the VM that uses it, and remove its <hostdev type='pci'>".to_owned(),
     };
-    CheckResult::failed(read, vec![("gpu", card.gpu.title()), ("how", how)])
+    CheckResult::failed(files_read, vec![("gpu", card.gpu.title()), ("how", how)])
 }
 
 /// The setting that keeps i915 from binding to the GPU, and the file or command line that contains
@@ -146,16 +146,16 @@ fn i915_off_setting(context: CheckContext<'_>) -> Option<(String, String)> {
 
 pub(super) fn i915_switched_off(context: CheckContext<'_>) -> CheckResult {
     let Some(card) = context.supported_card() else { return CheckResult::skipped() };
-    let read = [
+    let files_read = [
         format!("{}/driver", card.path()),
         "/proc/cmdline".to_owned(),
         "/etc/modprobe.d".to_owned(),
     ];
     match (&card.driver, i915_off_setting(context)) {
         (Probe::Absent, Some((found, path))) => {
-            CheckResult::failed(read, vec![("found", found), ("path", path)])
+            CheckResult::failed(files_read, vec![("found", found), ("path", path)])
         }
-        _ => CheckResult::passed(read, vec![]),
+        _ => CheckResult::passed(files_read, vec![]),
     }
 }
 
@@ -203,20 +203,20 @@ pub(super) fn missing_types(context: CheckContext<'_>) -> CheckResult {
 
 pub(super) fn small_aperture(context: CheckContext<'_>) -> CheckResult {
     let Some(card) = context.supported_card() else { return CheckResult::skipped() };
-    let read = [card.types_path(), format!("{}/resource", card.path())];
+    let files_read = [card.types_path(), format!("{}/resource", card.path())];
     let size = card.aperture.map_or("unknown".to_owned(), |size| format!("{size} MB"));
     match card.types.as_present() {
         Some(types) if !types.is_empty() => {
             let names: Vec<&str> = types.iter().map(|offered| offered.name.as_str()).collect();
-            CheckResult::passed(read, vec![("found", size), ("types", names.join(", "))])
+            CheckResult::passed(files_read, vec![("found", size), ("types", names.join(", "))])
         }
-        Some(_) => CheckResult::failed(read, vec![("found", size)]),
+        Some(_) => CheckResult::failed(files_read, vec![("found", size)]),
         // GVT-g is still off, but the aperture's size already shows that no type will fit.
         None if card.aperture.is_some_and(|size| {
             crate::vgpu_types::TYPES.iter().all(|kind| kind.possible(size) == 0)
         }) =>
         {
-            CheckResult::failed(read, vec![("found", size)])
+            CheckResult::failed(files_read, vec![("found", size)])
         }
         None => CheckResult::skipped(),
     }

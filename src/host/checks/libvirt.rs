@@ -94,11 +94,11 @@ pub(super) fn window_forbidden(context: CheckContext<'_>) -> CheckResult {
     if context.supported_card().is_none() || !confinement.selinux_enforces {
         return CheckResult::skipped();
     }
-    let read = ["/sys/fs/selinux/enforce", "/sys/fs/selinux/booleans/virt_use_xserver"];
+    let files_read = ["/sys/fs/selinux/enforce", "/sys/fs/selinux/booleans/virt_use_xserver"];
     let is_off = match &confinement.virt_use_xserver {
         Probe::Present(is_on) => !is_on,
         Probe::Absent => return CheckResult::skipped(),
-        Probe::Unreadable(why) => return CheckResult::unreadable(read[1], why),
+        Probe::Unreadable(why) => return CheckResult::unreadable(files_read[1], why),
     };
     let drivers = &context.host.libvirt.security_drivers;
     let is_confined =
@@ -111,12 +111,12 @@ pub(super) fn window_forbidden(context: CheckContext<'_>) -> CheckResult {
         context.guests.iter().filter(is_window_blocked).map(|guest| word(&guest.name)).collect();
     let is_confined = is_confined && (is_confined_by_default || !context.guests.is_empty());
     if !is_off || !is_confined || (!context.guests.is_empty() && names.is_empty()) {
-        return CheckResult::passed(read, vec![]);
+        return CheckResult::passed(files_read, vec![]);
     }
     let what = match &names[..] {
         [] => "its window".to_owned(),
         [name] => format!("the window of {name}"),
         names => format!("the windows of {}", list(names)),
     };
-    CheckResult::failed(read, vec![("what", what)])
+    CheckResult::failed(files_read, vec![("what", what)])
 }

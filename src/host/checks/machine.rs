@@ -45,12 +45,12 @@ pub(super) fn no_kvm(context: CheckContext<'_>) -> CheckResult {
     if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
-    let read = ["/dev/kvm", "/proc/cpuinfo", "/sys/module/kvm_intel"];
+    let files_read = ["/dev/kvm", "/proc/cpuinfo", "/sys/module/kvm_intel"];
     let failed = |what: &str, how: &str| {
-        CheckResult::failed(read, vec![("what", what.to_owned()), ("how", how.to_owned())])
+        CheckResult::failed(files_read, vec![("what", what.to_owned()), ("how", how.to_owned())])
     };
     if machine.has_kvm {
-        return CheckResult::passed(read, vec![]);
+        return CheckResult::passed(files_read, vec![]);
     }
     if machine.has_flag("vmx") == Some(false) {
         return failed(
@@ -67,7 +67,7 @@ pub(super) fn no_kvm(context: CheckContext<'_>) -> CheckResult {
             "/dev/kvm is missing",
             "reload the module: `sudo modprobe -r kvm_intel && sudo modprobe kvm_intel`",
         ),
-        Some(true) => CheckResult::passed(read, vec![]),
-        None => CheckResult::unknown(read, "neither /dev nor /sys/module exists"),
+        Some(true) => CheckResult::passed(files_read, vec![]),
+        None => CheckResult::unknown(files_read, "neither /dev nor /sys/module exists"),
     }
 }

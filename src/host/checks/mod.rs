@@ -1,7 +1,7 @@
-//! The checks of a machine: one function for each rule in `rules/host/`.
+//! The checks of a host: one function for each rule in `rules/host/`.
 //!
-//! The table below is in the order of causes: an earlier problem may be the reason for later ones,
-//! so it is to be fixed first.
+//! The table below puts causes before effects. An earlier problem may have caused the later ones, so
+//! reports ask the user to resolve the first one first.
 
 mod domain;
 mod gpu;
@@ -13,7 +13,7 @@ mod modules;
 mod parameters;
 mod vgpus;
 
-pub use kernel::NEXT;
+pub use kernel::SETUP_STEPS;
 
 use super::Host;
 use super::card::Card;
@@ -34,7 +34,7 @@ pub struct CheckContext<'h> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
     /// The files that were read.
-    pub read: Vec<String>,
+    pub files_read: Vec<String>,
     /// The outcome.
     pub outcome: Outcome,
 }
@@ -60,6 +60,7 @@ const HELP: &str = "help";
 
 type Function = fn(CheckContext<'_>) -> CheckResult;
 
+/// The function of each rule by its name, causes before effects.
 const FUNCTIONS: &[(&str, Function)] = &[
     ("no-machine", machine::no_machine),
     ("in-guest", machine::in_guest),
@@ -122,7 +123,7 @@ pub struct Item<'r> {
     /// The advice to the user.
     pub help: Option<String>,
     /// The files that were read.
-    pub read: Vec<String>,
+    pub files_read: Vec<String>,
 }
 
 /// The status of a rule on a machine.
@@ -150,27 +151,35 @@ impl Status {
     }
 }
 
-/// Runs the checks of these rules, in the order of causes.
+/// Runs the checks of these rules, causes before effects.
 pub fn run<'r>(context: CheckContext<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
-    let mut items = Vec::new();
-    for (name, function) in FUNCTIONS {
-        let is_rule_of_check = |rule: &&&Rule| matches!(&rule.check, Check::Code { function } if function.name == *name);
-        if let Some(rule) = rules.iter().find(is_rule_of_check) {
-            items.extend(items_of_result(rule, function(context)));
-        }
+    let mut checks: Vec<(usize, &'r Rule)> = Vec::new();
+    for rule in rules {
+        let index = function_index(rule);
+        // `pairs_each_function_with_one_rule` tests this for all rules of the host.
+        debug_assert!(index.is_some(), "the rule {} has no function", rule.id);
+        checks.extend(index.map(|index| (index, *rule)));
     }
-    items
+    checks.sort_by_key(|(index, _)| *index);
+    let run = |(index, rule): (usize, &'r Rule)| items_of_result(rule, FUNCTIONS[index].1(context));
+    checks.into_iter().flat_map(run).collect()
 }
 
-/// The finding to fix first: the first error, else the first warning.
+/// The finding to resolve first: the first error, else the first warning.
 pub fn first<'i, 'r>(items: &'i [Item<'r>]) -> Option<&'i Item<'r>> {
     let first_with =
         |severity| items.iter().find(move |item| item.status == Status::Failed(severity));
     first_with(Severity::Error).or_else(|| first_with(Severity::Warning))
 }
 
+/// The index of a rule's function in `FUNCTIONS`.
+fn function_index(rule: &Rule) -> Option<usize> {
+    let Check::Code { function } = &rule.check else { return None };
+    FUNCTIONS.iter().position(|(name, _)| *name == function.name)
+}
+
 fn items_of_result<'r>(rule: &'r Rule, result: CheckResult) -> Vec<Item<'r>> {
-    let CheckResult { read, outcome } = result;
+    let CheckResult { files_read, outcome } = result;
     let filled = |text: &str, values: &Values| {
         template::substitute(text, |name| {
             values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
@@ -181,7 +190,7 @@ fn items_of_result<'r>(rule: &'r Rule, result: CheckResult) -> Vec<Item<'r>> {
         status,
         message,
         help,
-        read: read.clone(),
+        files_read: files_read.clone(),
     };
     match outcome {
         Outcome::Passed(values) => vec![item(
@@ -217,57 +226,63 @@ impl<'h> CheckContext<'h> {
 
     /// Whether the kernel lists vGPU types, which proves that GVT-g is on, whatever the
     /// configuration says.
-    fn is_on(self) -> bool {
+    fn is_gvt_on(self) -> bool {
         self.card().is_some_and(|card| card.types.as_present().is_some())
     }
 }
 
 impl CheckResult {
     /// A passed check.
-    fn passed(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
+    fn passed(files_read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
         CheckResult {
-            read: read.into_iter().map(Into::into).collect(),
+            files_read: files_read.into_iter().map(Into::into).collect(),
             outcome: Outcome::Passed(values),
         }
     }
 
     /// A failed check with a single finding.
-    fn failed(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
+    fn failed(files_read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
         CheckResult {
-            read: read.into_iter().map(Into::into).collect(),
+            files_read: files_read.into_iter().map(Into::into).collect(),
             outcome: Outcome::Failed(vec![values]),
         }
     }
 
     /// A failed check with these findings; a passed one if there are none.
-    fn each(read: impl IntoIterator<Item = impl Into<String>>, findings: Vec<Values>) -> Self {
+    fn each(
+        files_read: impl IntoIterator<Item = impl Into<String>>,
+        findings: Vec<Values>,
+    ) -> Self {
         let outcome = if findings.is_empty() {
             Outcome::Passed(Vec::new())
         } else {
             Outcome::Failed(findings)
         };
-        CheckResult { read: read.into_iter().map(Into::into).collect(), outcome }
+        CheckResult { files_read: files_read.into_iter().map(Into::into).collect(), outcome }
     }
 
     /// An undecided check, because a file cannot be read.
     fn unreadable(path: &str, why: &str) -> Self {
         CheckResult {
-            read: vec![path.to_owned()],
+            files_read: vec![path.to_owned()],
             outcome: Outcome::Unknown(format!("{path}: {why}")),
         }
     }
 
     /// An undecided check.
-    fn unknown(read: impl IntoIterator<Item = impl Into<String>>, why: impl Into<String>) -> Self {
+    fn unknown(
+        files_read: impl IntoIterator<Item = impl Into<String>>,
+        why: impl Into<String>,
+    ) -> Self {
         CheckResult {
-            read: read.into_iter().map(Into::into).collect(),
+            files_read: files_read.into_iter().map(Into::into).collect(),
             outcome: Outcome::Unknown(why.into()),
         }
     }
 
     /// A check that does not apply.
     fn skipped() -> Self {
-        CheckResult { read: Vec::new(), outcome: Outcome::Skipped }
+        CheckResult { files_read: Vec::new(), outcome: Outcome::Skipped }
     }
 }
 

@@ -110,9 +110,9 @@ pub(in crate::host::checks) fn without_program(context: CheckContext<'_>) -> Che
         );
         Some(vec![("path", word(&hook.path)), ("what", what), ("found", word(&first_program.path))])
     };
-    let mut read: Vec<String> = calls.iter().map(|(hook, _)| hook.path.clone()).collect();
-    read.extend(confinement.profile.iter().map(|profile| profile.path.clone()));
-    CheckResult::each(read, calls.iter().filter_map(finding).collect())
+    let mut files_read: Vec<String> = calls.iter().map(|(hook, _)| hook.path.clone()).collect();
+    files_read.extend(confinement.profile.iter().map(|profile| profile.path.clone()));
+    CheckResult::each(files_read, calls.iter().filter_map(finding).collect())
 }
 
 pub(in crate::host::checks) fn folder_ignored(context: CheckContext<'_>) -> CheckResult {

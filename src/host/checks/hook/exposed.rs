@@ -8,7 +8,7 @@ use crate::host::system::System;
 
 pub(in crate::host::checks) fn writable_by_all(context: CheckContext<'_>) -> CheckResult {
     let libvirt = &context.host.libvirt;
-    let mut read: Vec<String> = libvirt.hooks.iter().map(|hook| hook.path.clone()).collect();
+    let mut files_read: Vec<String> = libvirt.hooks.iter().map(|hook| hook.path.clone()).collect();
     let finding = |exposure: &Exposure| {
         let mut values = vec![("what", exposure.users.clone())];
         match &exposure.link {
@@ -26,14 +26,14 @@ pub(in crate::host::checks) fn writable_by_all(context: CheckContext<'_>) -> Che
     };
     let findings: Vec<Values> = libvirt.exposed.iter().map(finding).collect();
     if !findings.is_empty() {
-        read.extend(libvirt.exposed.iter().map(|exposure| exposure.path.clone()));
-        read.dedup();
-        return CheckResult::each(read, findings);
+        files_read.extend(libvirt.exposed.iter().map(|exposure| exposure.path.clone()));
+        files_read.dedup();
+        return CheckResult::each(files_read, findings);
     }
     match unreadable(context) {
         Some((path, why)) => CheckResult::unreadable(path, why),
-        None if read.is_empty() => CheckResult::skipped(),
-        None => CheckResult::each(read, findings),
+        None if files_read.is_empty() => CheckResult::skipped(),
+        None => CheckResult::each(files_read, findings),
     }
 }
 

@@ -21,7 +21,7 @@ fn enables_guc_submission(value: &str) -> bool {
 /// `None` if GVT-g is on already.
 pub(super) fn guc_at_next_boot(context: CheckContext<'_>) -> Option<NextValue> {
     let kernel = &context.host.kernel;
-    if context.supported_card().is_none() || context.is_on() {
+    if context.supported_card().is_none() || context.is_gvt_on() {
         return None;
     }
     at_next_boot(context, &kernel.enable_gvt).filter(|gvt| is_on(&gvt.value))?;
@@ -39,7 +39,7 @@ pub(in crate::host::checks) fn guc_submission(context: CheckContext<'_>) -> Chec
                 + "then reboot";
         CheckResult::failed(parameter.read(), vec![("found", found), ("path", path), ("how", how)])
     };
-    if has_guc_submission(context) && !context.is_on() {
+    if has_guc_submission(context) && !context.is_gvt_on() {
         let is_option = parameter.line.is_none() && parameter.option.is_some();
         let regeneration = if is_option {
             regeneration_without_guc(context, Regeneration::Initramfs)

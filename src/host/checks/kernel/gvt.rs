@@ -2,8 +2,8 @@
 
 use super::super::{CheckContext, CheckResult};
 use super::{
-    NEXT, guc_at_next_boot, has_guc_submission, has_i915_built_in, is_enabled, parameter_origin,
-    pending_reboot, regeneration_command, unknown_state,
+    SETUP_STEPS, guc_at_next_boot, has_guc_submission, has_i915_built_in, is_enabled,
+    parameter_origin, pending_reboot, regeneration_command, unknown_state,
 };
 use crate::emit::shell::{list, word};
 use crate::host::boot::Regeneration;
@@ -18,9 +18,12 @@ pub(in crate::host::checks) fn reboot_pending(context: CheckContext<'_>) -> Chec
     let how = regeneration.map_or("reboot".to_owned(), |regeneration| {
         format!("run {regeneration} if you have not done so since the file was written, reboot")
     });
-    let mut read = kernel.enable_gvt.read();
-    read.dedup();
-    CheckResult::failed(read, vec![("path", word(&next.path)), ("what", list(&what)), ("how", how)])
+    let mut files_read = kernel.enable_gvt.read();
+    files_read.dedup();
+    CheckResult::failed(
+        files_read,
+        vec![("path", word(&next.path)), ("what", list(&what)), ("how", how)],
+    )
 }
 
 pub(in crate::host::checks) fn gvt_not_enabled(context: CheckContext<'_>) -> CheckResult {
@@ -28,9 +31,9 @@ pub(in crate::host::checks) fn gvt_not_enabled(context: CheckContext<'_>) -> Che
     if context.supported_card().is_none() {
         return CheckResult::skipped();
     }
-    let read = parameter.read();
+    let files_read = parameter.read();
     if is_enabled(context) == Some(true) {
-        return CheckResult::passed(read, vec![]);
+        return CheckResult::passed(files_read, vec![]);
     }
     // Another check has reported it, or no parameter helps.
     if pending_reboot(context).is_some()
@@ -40,10 +43,10 @@ pub(in crate::host::checks) fn gvt_not_enabled(context: CheckContext<'_>) -> Che
         return CheckResult::skipped();
     }
     if parameter.value().is_none() && context.host.kernel.line.as_present().is_none() {
-        return CheckResult::unknown(read, "the kernel command line cannot be read");
+        return CheckResult::unknown(files_read, "the kernel command line cannot be read");
     }
     if let Some(why) = unknown_state(context) {
-        return CheckResult::unknown(read, why);
+        return CheckResult::unknown(files_read, why);
     }
     let line = parameter.line.as_ref().map(|value| (value, parameter_origin(parameter)));
     let next = parameter.next.as_ref().map(|next| (&next.value, next.path.clone()));
@@ -56,9 +59,9 @@ pub(in crate::host::checks) fn gvt_not_enabled(context: CheckContext<'_>) -> Che
     }
     // Without --bootloader, `emit all` writes module options, which a built-in i915 does not read.
     let next = if has_i915_built_in(context) {
-        NEXT.replacen("--root /`", "--root / --bootloader grub` (or kernel-install, systemd-boot: i915 is built into this kernel)", 1)
+        SETUP_STEPS.replacen("--root /`", "--root / --bootloader grub` (or kernel-install, systemd-boot: i915 is built into this kernel)", 1)
     } else {
-        NEXT.to_owned()
+        SETUP_STEPS.to_owned()
     };
     let unread = parameter.unread.as_ref().filter(|unread| is_on(&unread.value));
     let (what, how) = match (&configured, unread) {
@@ -99,5 +102,5 @@ pub(in crate::host::checks) fn gvt_not_enabled(context: CheckContext<'_>) -> Che
             next,
         ),
     };
-    CheckResult::failed(read, vec![("what", what), ("how", how)])
+    CheckResult::failed(files_read, vec![("what", what), ("how", how)])
 }

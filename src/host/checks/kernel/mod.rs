@@ -20,8 +20,8 @@ pub(super) use msrs::msrs_not_ignored;
 
 use guc::guc_at_next_boot;
 
-/// The commands that prepare a host, in the same words as in README.md, `fix` and the help.
-pub const NEXT: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
+/// The steps that set up a host, in the same words as in README.md, `fix` and the help.
+pub const SETUP_STEPS: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
 
 /// The value that i915 gets at the next boot. If i915 is built in, options in modprobe.d have no
 /// effect.
@@ -66,7 +66,7 @@ fn parameter_origin(parameter: &Parameter) -> String {
 fn is_enabled(context: CheckContext<'_>) -> Option<bool> {
     const FIRST_WITH_INDEPENDENT_KVMGT: (u32, u32) = (5, 19);
     let kernel = &context.host.kernel;
-    if context.is_on() {
+    if context.is_gvt_on() {
         return Some(true);
     }
     let is_older = || {

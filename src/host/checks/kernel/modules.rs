@@ -1,7 +1,7 @@
 //! Checks whether the kernel has the modules of GVT-g, and has loaded them.
 
 use super::super::{CheckContext, CheckResult, HELP, hook};
-use super::{NEXT, guc_at_next_boot, is_enabled, pending_reboot, unknown_state};
+use super::{SETUP_STEPS, guc_at_next_boot, is_enabled, pending_reboot, unknown_state};
 
 pub(in crate::host::checks) fn without_kvmgt(context: CheckContext<'_>) -> CheckResult {
     let kernel = &context.host.kernel;
@@ -9,56 +9,58 @@ pub(in crate::host::checks) fn without_kvmgt(context: CheckContext<'_>) -> Check
         return CheckResult::skipped();
     }
     let release = kernel.release.as_present().map_or("RELEASE", String::as_str);
-    let read = [
+    let files_read = [
         format!("/lib/modules/{release}/modules.dep"),
         format!("/lib/modules/{release}/modules.builtin"),
     ];
     match kernel.has_module("kvmgt") {
-        _ if context.is_on() || kernel.is_loaded("kvmgt") == Some(true) => {
-            CheckResult::passed(read, vec![])
+        _ if context.is_gvt_on() || kernel.is_loaded("kvmgt") == Some(true) => {
+            CheckResult::passed(files_read, vec![])
         }
-        Some(true) => CheckResult::passed(read, vec![]),
-        Some(false) => CheckResult::failed(read, vec![("found", release.to_owned())]),
-        None => CheckResult::unknown(read, "the list of the running kernel's modules is missing"),
+        Some(true) => CheckResult::passed(files_read, vec![]),
+        Some(false) => CheckResult::failed(files_read, vec![("found", release.to_owned())]),
+        None => {
+            CheckResult::unknown(files_read, "the list of the running kernel's modules is missing")
+        }
     }
 }
 
 pub(in crate::host::checks) fn kvmgt_not_loaded(context: CheckContext<'_>) -> CheckResult {
     let kernel = &context.host.kernel;
-    let read = ["/sys/module/kvmgt"];
+    let files_read = ["/sys/module/kvmgt"];
     if context.supported_card().is_none() || kernel.has_module("kvmgt") == Some(false) {
         return CheckResult::skipped();
     }
     match kernel.is_loaded("kvmgt") {
-        _ if context.is_on() => CheckResult::passed(read, vec![]),
-        Some(true) => CheckResult::passed(read, vec![]),
+        _ if context.is_gvt_on() => CheckResult::passed(files_read, vec![]),
+        Some(true) => CheckResult::passed(files_read, vec![]),
         // Until the reboot, loading it fails ("No such device").
         Some(false) if pending_reboot(context).is_some() || guc_at_next_boot(context).is_some() => {
             CheckResult::skipped()
         }
         Some(false) if hook::hook_that_loads_kvmgt(context).is_some() => CheckResult::unknown(
-            read,
+            files_read,
             "the hook loads kvmgt when a VM starts; to see now whether that works, run `sudo modprobe kvmgt`",
         ),
         Some(false) if unknown_state(context).is_some() => CheckResult::unknown(
-            read,
+            files_read,
             "kvmgt is not loaded, and only root can see whether GVT-g is on: run `sudo gvtg-xml host`",
         ),
         // While GVT-g is off, modprobe says "No such device".
         Some(false) if is_enabled(context) != Some(true) => {
-            CheckResult::failed(read, vec![(HELP, NEXT.to_owned())])
+            CheckResult::failed(files_read, vec![(HELP, SETUP_STEPS.to_owned())])
         }
-        Some(false) => CheckResult::failed(read, vec![]),
-        None => CheckResult::unknown(read, "/sys/module does not exist"),
+        Some(false) => CheckResult::failed(files_read, vec![]),
+        None => CheckResult::unknown(files_read, "/sys/module does not exist"),
     }
 }
 
 pub(in crate::host::checks) fn vfio_not_loaded(context: CheckContext<'_>) -> CheckResult {
     let (machine, kernel) = (&context.host.machine, &context.host.kernel);
-    let read = ["/sys/module/vfio", "/sys/module/vfio_iommu_type1", "/dev/vfio/vfio"];
+    let files_read = ["/sys/module/vfio", "/sys/module/vfio_iommu_type1", "/dev/vfio/vfio"];
     // Loading kvmgt loads vfio, too.
     if context.supported_card().is_none()
-        || (!context.is_on() && kernel.is_loaded("kvmgt") != Some(true))
+        || (!context.is_gvt_on() && kernel.is_loaded("kvmgt") != Some(true))
     {
         return CheckResult::skipped();
     }
@@ -74,7 +76,7 @@ pub(in crate::host::checks) fn vfio_not_loaded(context: CheckContext<'_>) -> Che
         missing.push("/dev/vfio/vfio");
     }
     if missing.is_empty() {
-        return CheckResult::passed(read, vec![]);
+        return CheckResult::passed(files_read, vec![]);
     }
-    CheckResult::failed(read, vec![("what", missing.join(" and "))])
+    CheckResult::failed(files_read, vec![("what", missing.join(" and "))])
 }
