@@ -86,7 +86,7 @@ impl<'r> Linter<'_, 'r> {
                     // Nothing is sure to show the guest: undo everything, and start again without
                     // changing the display.
                     for source_map in std::mem::take(&mut source_maps).into_iter().rev() {
-                        text = source_map.apply(&text);
+                        text = source_map.undo(&text);
                     }
                     applied.clear();
                     refused = None;

@@ -27,8 +27,8 @@ pub(super) fn trace_back<'f, 'r: 'f>(
     }
     let (last, earlier) =
         source_maps.split_last().map_or((None, &[][..]), |(last, earlier)| (Some(last), earlier));
-    let before_last = last.map_or_else(String::new, |last| last.apply(text));
-    let input = earlier.iter().rev().fold(before_last, |text, source_map| source_map.apply(&text));
+    let before_last = last.map_or_else(String::new, |last| last.undo(text));
+    let input = earlier.iter().rev().fold(before_last, |text, source_map| source_map.undo(&text));
     let source = Source::new("", &input);
     // Maps an offset of the text before pass `pass` to the input; the flag is false for inserted
     // text.
@@ -36,7 +36,7 @@ pub(super) fn trace_back<'f, 'r: 'f>(
         source_maps[..pass].iter().rev().fold((offset, true), |(offset, is_old), source_map| {
             match source_map.original_offset(offset) {
                 OriginalOffset::At(offset) => (offset, is_old),
-                OriginalOffset::New(offset) => (offset, false),
+                OriginalOffset::InsertedAt(offset) => (offset, false),
             }
         })
     };

@@ -103,6 +103,22 @@ impl Edits {
         text.len() + self.inserted_len() - deleted
     }
 
+    /// Returns the edits that restore `text` from the result of applying these edits to it.
+    pub fn inverse(&self, text: &str) -> Edits {
+        let mut shift = 0isize;
+        let mut inverse = Vec::with_capacity(self.0.len());
+        for Edit { range, text: new } in &self.0 {
+            let start = range.start.saturating_add_signed(shift);
+            inverse.push(Edit {
+                range: start..start + new.len(),
+                text: text[range.clone()].to_owned(),
+            });
+            shift += new.len() as isize - range.len() as isize;
+        }
+        // Sorted and disjoint, because the edits themselves are.
+        Edits(inverse)
+    }
+
     /// Returns `text` with all edits applied.
     pub fn apply(&self, text: &str) -> String {
         let mut result = String::with_capacity(self.length_of(text));

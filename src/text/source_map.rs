@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::text::{Edit, Edits};
+use crate::text::Edits;
 
-/// Maximum number of bytes searched for moved tags; beyond it, moved places map to where they were
-/// inserted.
+/// Maximum number of bytes searched for moved tags in a set of edits. If it takes more, none is
+/// found, and offsets in moved text map to where it was inserted.
 const MAX_SEARCH_BYTES: usize = 64 << 20;
 
 /// The place of an offset in the text before the edits.
@@ -13,17 +13,19 @@ const MAX_SEARCH_BYTES: usize = 64 << 20;
 pub enum OriginalOffset {
     /// At this offset; for replaced text, at the start of the replaced range.
     At(usize),
-    /// In text that was inserted at this offset.
-    New(usize),
+    /// In new text, which was inserted at this offset.
+    InsertedAt(usize),
 }
 
-/// The inverse of a set of edits.
+/// A set of edits, in the form that undoes them and maps offsets back.
 #[derive(Clone, Debug)]
 pub struct SourceMap {
+    /// Edits of the edited text that restore the text before the edits.
     inverse: Edits,
     /// The byte ranges of each edit before and after, in order.
-    steps: Vec<EditSpan>,
-    moved: Vec<Moved>,
+    spans: Vec<EditSpan>,
+    /// The moved tags, in the order of the new text.
+    moved: Vec<MovedTag>,
 }
 
 #[derive(Clone, Debug)]
@@ -35,55 +37,49 @@ struct EditSpan {
 /// A tag that was moved and whose whitespace may have changed: the offsets of its non-whitespace
 /// bytes before and after.
 #[derive(Clone, Debug)]
-struct Moved {
+struct MovedTag {
     old: Vec<usize>,
     new: Vec<usize>,
-    /// Whether this is the last tag of its piece; text after it does not belong to the piece.
+    /// Whether this is the last tag of its moved range, so that text after it was not moved.
     is_last: bool,
 }
 
 impl SourceMap {
-    /// Creates the map for these edits of `text`; `moved` are the ranges that move.
-    pub fn new(edits: &Edits, text: &str, moved: &[Range<usize>]) -> Self {
-        let mut shift = 0isize;
-        let mut inverse = Vec::new();
-        let mut steps = Vec::new();
-        for Edit { range, text: new } in edits.iter() {
-            let start = range.start.saturating_add_signed(shift);
-            steps.push(EditSpan { old: range.clone(), new: start..start + new.len() });
-            inverse.push(Edit {
-                range: start..start + new.len(),
-                text: text[range.clone()].to_owned(),
-            });
-            shift += new.len() as isize - range.len() as isize;
-        }
-        let moved = find_moved(edits, &steps, text, moved);
-        // The inverse of disjoint edits is disjoint; touching ones stay in order.
-        SourceMap { inverse: Edits::new(inverse).unwrap_or_default(), steps, moved }
+    /// Creates the map for these edits of `text`. `moved_ranges` are the ranges of `text` that the
+    /// edits delete and insert elsewhere, possibly with other whitespace and new attributes.
+    pub fn new(edits: &Edits, text: &str, moved_ranges: &[Range<usize>]) -> Self {
+        let inverse = edits.inverse(text);
+        let spans: Vec<EditSpan> = edits
+            .iter()
+            .zip(inverse.iter())
+            .map(|(edit, undo)| EditSpan { old: edit.range.clone(), new: undo.range.clone() })
+            .collect();
+        let moved = find_moved_tags(edits, &spans, text, moved_ranges);
+        SourceMap { inverse, spans, moved }
     }
 
     /// Returns the text before the edits, given the text after them.
-    pub fn apply(&self, edited: &str) -> String {
+    pub fn undo(&self, edited: &str) -> String {
         self.inverse.apply(edited)
     }
 
     /// Maps an offset of the edited text to the text before the edits.
     pub fn original_offset(&self, offset: usize) -> OriginalOffset {
-        let index = self.steps.partition_point(|step| step.new.start <= offset);
-        let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else {
+        let index = self.spans.partition_point(|span| span.new.start <= offset);
+        let Some(span) = index.checked_sub(1).map(|last| &self.spans[last]) else {
             return OriginalOffset::At(offset);
         };
-        if offset >= step.new.end {
-            return OriginalOffset::At(offset - step.new.end + step.old.end);
+        if offset >= span.new.end {
+            return OriginalOffset::At(offset - span.new.end + span.old.end);
         }
-        match self.offset_before_move(offset, &step.new) {
+        match self.offset_before_move(offset, &span.new) {
             Some(old_offset) => OriginalOffset::At(old_offset),
-            None if step.old.is_empty() => OriginalOffset::New(step.old.start),
-            None => OriginalOffset::At(step.old.start),
+            None if span.old.is_empty() => OriginalOffset::InsertedAt(span.old.start),
+            None => OriginalOffset::At(span.old.start),
         }
     }
 
-    /// Returns the old offset of a place in inserted text that was moved there. Text that was added
+    /// Returns the old offset of a place in inserted text if it was moved there. Text that was added
     /// to a moved tag maps to the next byte of the tag, or to its last one.
     fn offset_before_move(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
         let index = self.moved.partition_point(|moved| moved.new[0] <= offset);
@@ -111,28 +107,28 @@ fn without_whitespace(text: &str, start: usize) -> (Vec<usize>, String) {
     (offsets, compact)
 }
 
-/// Finds the tags of the moved pieces, in the order of the new text.
-fn find_moved(
+/// Finds the tags of moved ranges in the inserted text; sorts them by their new offsets.
+fn find_moved_tags(
     edits: &Edits,
-    steps: &[EditSpan],
+    spans: &[EditSpan],
     text: &str,
-    pieces: &[Range<usize>],
-) -> Vec<Moved> {
-    if pieces.is_empty() {
+    moved_ranges: &[Range<usize>],
+) -> Vec<MovedTag> {
+    if moved_ranges.is_empty() {
         return Vec::new();
     }
-    let written = edits.iter().zip(steps).filter(|(edit, _)| edit.text.contains('<'));
-    // Pieces are inserted one after the other, so each tag is searched after the previous one.
+    let written = edits.iter().zip(spans).filter(|(edit, _)| edit.text.contains('<'));
+    // Moved ranges keep their order, so each tag is searched after the previous one.
     let mut written: Vec<(Vec<usize>, String, usize)> = written
-        .map(|(edit, step)| {
-            let (offsets, compact) = without_whitespace(&edit.text, step.new.start);
+        .map(|(edit, span)| {
+            let (offsets, compact) = without_whitespace(&edit.text, span.new.start);
             (offsets, compact, 0)
         })
         .collect();
     let mut moved = Vec::new();
     let mut searched_bytes = 0;
-    for piece in pieces {
-        let tags = tags(text, piece);
+    for range in moved_ranges {
+        let tags = split_at_tags(text, range);
         for (index, tag) in tags.iter().enumerate() {
             let (old, compact) = without_whitespace(&text[tag.clone()], tag.start);
             let new_offsets = written.iter_mut().find_map(|(offsets, written, cursor)| {
@@ -142,7 +138,7 @@ fn find_moved(
                 Some(offsets[at..at + compact.len()].to_vec())
             });
             let is_last = index + 1 == tags.len();
-            moved.extend(new_offsets.map(|new| Moved { old, new, is_last }));
+            moved.extend(new_offsets.map(|new| MovedTag { old, new, is_last }));
             if searched_bytes > MAX_SEARCH_BYTES {
                 moved.clear();
                 return moved;
@@ -153,18 +149,19 @@ fn find_moved(
     moved
 }
 
-/// Splits a piece at its tags; each range includes the text after the tag.
-fn tags(text: &str, piece: &Range<usize>) -> Vec<Range<usize>> {
+/// Splits a range at its tags; each part includes the text after the tag.
+fn split_at_tags(text: &str, range: &Range<usize>) -> Vec<Range<usize>> {
     let starts =
-        memchr::memchr_iter(b'<', &text.as_bytes()[piece.clone()]).map(|at| piece.start + at);
+        memchr::memchr_iter(b'<', &text.as_bytes()[range.clone()]).map(|at| range.start + at);
     let mut starts: Vec<usize> = starts.collect();
-    starts.push(piece.end);
+    starts.push(range.end);
     starts.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Edit;
 
     fn apply_and_map(text: &str, edits: Vec<Edit>, moved: &[Range<usize>]) -> (SourceMap, String) {
         let edits = Edits::new(edits).unwrap();
@@ -184,13 +181,24 @@ mod tests {
             &[],
         );
         assert_eq!(after, "aXYZdinse");
-        assert_eq!(source_map.apply(&after), "abcdef");
-        use OriginalOffset::{At, New};
+        assert_eq!(source_map.undo(&after), "abcdef");
+        use OriginalOffset::{At, InsertedAt};
         let before: Vec<OriginalOffset> =
             (0..=after.len()).map(|offset| source_map.original_offset(offset)).collect();
         assert_eq!(
             before,
-            [At(0), At(1), At(1), At(1), At(3), New(4), New(4), New(4), At(4), At(6)]
+            [
+                At(0),
+                At(1),
+                At(1),
+                At(1),
+                At(3),
+                InsertedAt(4),
+                InsertedAt(4),
+                InsertedAt(4),
+                At(4),
+                At(6)
+            ]
         );
     }
 
@@ -210,11 +218,11 @@ mod tests {
                 "{word}"
             );
         }
-        assert_eq!(source_map.original_offset(at("[", &after)), OriginalOffset::New(22));
+        assert_eq!(source_map.original_offset(at("[", &after)), OriginalOffset::InsertedAt(22));
     }
 
     #[test]
-    fn maps_text_added_to_a_moved_piece_to_the_next_old_byte() {
+    fn maps_text_added_to_a_moved_range_to_the_next_old_byte() {
         let text = "<a><b x='1'/><c/></a>|";
         let piece = 3..17;
         let edits = vec![edit(piece.clone(), ""), edit(21..21, "[<b x='2'/><new/><c/>]")];
@@ -227,13 +235,13 @@ mod tests {
         );
         assert_eq!(
             source_map.original_offset(at("]", &after)),
-            OriginalOffset::New(21),
-            "behind the piece"
+            OriginalOffset::InsertedAt(21),
+            "after the moved range"
         );
         assert_eq!(
             source_map.original_offset(at("<b", &after)),
-            OriginalOffset::New(21),
-            "a tag that changed before anything that did not"
+            OriginalOffset::InsertedAt(21),
+            "a changed tag with no unchanged one before it"
         );
     }
 }
