@@ -5,6 +5,7 @@ use super::Status;
 use super::flags::{ColorChoice, CommonArgs};
 use crate::rules::schema::Severity;
 use crate::settings::config::EffectiveConfig;
+use crate::xml::MAX_INPUT_MIB;
 
 /// Options of a run that are the same for all of its files.
 pub(super) struct Options {
@@ -31,7 +32,7 @@ impl Options {
             skip_foreign: common.skip_foreign,
             verbose: common.verbose,
             stdin_filename: common.stdin_filename.clone().unwrap_or_else(|| "<stdin>".into()),
-            max_size: common.max_size.unwrap_or(16),
+            max_size: common.max_size.unwrap_or(MAX_INPUT_MIB),
             color: common.color.unwrap_or(ColorChoice::Auto),
         }
     }

@@ -9,10 +9,7 @@ use super::panics::{Panic, catch_panic};
 use crate::domain::Settings;
 use crate::lint::{Diagnostic, Linter, skip_reason};
 use crate::settings::config::EffectiveConfig;
-use crate::xml::{self, XmlError, XmlErrorKind};
-
-/// Maximum size of a document in bytes; the default limit of the command line.
-const MAX_DOCUMENT_SIZE: usize = 16 << 20;
+use crate::xml::{self, MAX_INPUT_MIB, XmlError, XmlErrorKind};
 
 /// An open document.
 #[derive(Debug)]
@@ -122,12 +119,10 @@ impl Document {
 
     /// Analyzes the text; also returns whether it could be read.
     fn analyze(&self, configuration: &EffectiveConfig) -> (Analysis, bool) {
-        if self.text.len() > MAX_DOCUMENT_SIZE {
+        if self.text.len() as u64 > MAX_INPUT_MIB << 20 {
             let help = "check it on the command line: `gvtg-xml lint --max-size 0 FILE`";
-            return (
-                self.unreadable(XmlError::new(0, "larger than 16 MiB, so it is not checked", help)),
-                false,
-            );
+            let message = format!("larger than {MAX_INPUT_MIB} MiB, so it is not checked");
+            return (self.unreadable(XmlError::new(0, message, help)), false);
         }
         let result = catch_panic(|| {
             let is_named = self.is_named || configuration.named;

@@ -25,7 +25,7 @@ use crate::settings::config::{Configs, EffectiveConfig, LoadError, PartialConfig
 use crate::settings::table::vgpu_type_names;
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
-use crate::xml;
+use crate::xml::{self, MAX_INPUT_MIB};
 
 /// An error of reading the domains.
 #[derive(Debug, Error, Diagnostic)]
@@ -86,7 +86,7 @@ pub(super) struct GuestArgs {
     )]
     stdin_filename: Option<String>,
     /// Largest input in MiB; 0 for no limit
-    #[arg(long, value_name = "MIB", default_value_t = 16, help_heading = "Input")]
+    #[arg(long, value_name = "MIB", default_value_t = MAX_INPUT_MIB, help_heading = "Input")]
     max_size: u64,
     #[command(flatten)]
     origin: OriginArgs,
@@ -109,7 +109,7 @@ pub(in crate::cli) fn guests(
         vgpu_type: None,
         pci: None,
         stdin_filename: None,
-        max_size: 16,
+        max_size: MAX_INPUT_MIB,
         origin,
     }
     .read(root, "sudo gvtg-xml host -")

@@ -4,34 +4,11 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::QEMU_DECLARATION;
 use crate::xml::XmlError;
+use crate::xml::limits::{
+    ATTRIBUTES_WRITTEN_BY_FIX, MAX_ATTRIBUTES, MAX_EQUALS_BYTES, MAX_NAME_BYTES,
+};
 use crate::xml::scan::{StartTag, is_character};
-
-/// Maximum number of attributes of an element: roxmltree compares each with each other. Real
-/// elements have at most a dozen. Attributes that `fix` may write do not count, so that `fix` never
-/// makes a document unreadable.
-const MAX_ATTRIBUTES: usize = 128;
-const ATTRIBUTES_WRITTEN_BY_FIX: &[&str] = &[
-    QEMU_DECLARATION,
-    "mode",
-    "type",
-    "managed",
-    "model",
-    "display",
-    "ramfb",
-    "uuid",
-    "name",
-    "value",
-    "id",
-];
-
-/// Maximum length of a name: libxml2's `XML_MAX_NAME_LENGTH`.
-const MAX_NAME_BYTES: usize = 50_000;
-
-/// Maximum number of bytes around an `=`: with more than 255, roxmltree reports a wrong position
-/// for the attribute.
-pub(super) const MAX_EQUALS_BYTES: usize = 200;
 
 /// Checks a tag's attributes, and returns the number of its namespace declarations.
 pub(super) fn check_attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {

@@ -1,6 +1,6 @@
-//! Checks a text before roxmltree parses it: limits on what takes more than linear time, and errors
-//! that roxmltree accepts but libxml2, libvirt's parser, does not. Measured on roxmltree 0.21.2;
-//! ARCHITECTURE.md lists the limits.
+//! Checks a document before roxmltree parses it. Rejects what roxmltree would need more than linear
+//! time for, and errors that libxml2, libvirt's parser, reports but roxmltree does not. The checks
+//! fit roxmltree 0.21.2: compare its running times and errors again when it is updated.
 
 mod attributes;
 mod quick;
@@ -14,23 +14,14 @@ use crate::text::BOM;
 use quick::needs_full_check;
 use tags::check_each_tag;
 
-/// Maximum number of namespace declarations: roxmltree's work grows with the cube of their number,
-/// and it searches all of them for each prefix. Real domains have at most a dozen. The declaration
-/// of QEMU's namespace on the root, which `fix` may write, does not count.
-const MAX_DECLARATIONS: usize = 128;
-const QEMU_DECLARATION: &str = "xmlns:qemu";
-
-/// Maximum depth of elements: libxml2's limit without XML_PARSE_HUGE, which libvirt does not set
-/// (`xmlParserMaxDepth`).
-const MAX_LEVELS: usize = 256;
-
-/// Checks a text in one quick pass, and each tag only if the quick pass found a reason to.
+/// Checks a document in one quick pass, and each tag only if the quick pass finds a reason to.
 pub(super) fn check(text: &str) -> Result<(), XmlError> {
     let start = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     if text[start..].trim_matches([' ', '\t', '\r', '\n']).is_empty() {
         return Err(XmlError::new(text.len(), "the input is empty", EMPTY));
     }
     if let Some(at) = memchr(0, text.as_bytes()) {
+        // In UTF-16, one byte of the first character is NUL, because that character is ASCII.
         let help = if at <= 1 {
             UTF_16
         } else {
@@ -148,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn names_empty_input_and_utf16() {
+    fn rejects_empty_input_utf16_and_a_dtd() {
         assert_eq!(error(""), "0: the input is empty");
         assert_eq!(error("\u{feff} \n"), "5: the input is empty");
         assert_eq!(error("<\0a\0>\0"), "1: a NUL character");

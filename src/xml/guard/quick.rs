@@ -1,17 +1,17 @@
-//! A quick pass over a text, which decides whether each tag has to be checked.
+//! A quick pass over a document, which decides whether each tag has to be checked.
 
 use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
-use super::attributes::{MAX_EQUALS_BYTES, check_attributes, check_references};
-use super::{MAX_DECLARATIONS, MAX_LEVELS};
+use super::attributes::{check_attributes, check_references};
+use crate::xml::limits::{MAX_DECLARATIONS, MAX_DEPTH, MAX_EQUALS_BYTES};
 use crate::xml::scan::{StartTag, is_space};
 
 /// A tag shorter than this cannot exceed any of the limits.
 const MIN_SUSPECT_BYTES: usize = MAX_EQUALS_BYTES;
 
-/// Whether the text may have an error that [`check_each_tag`](super::tags::check_each_tag) finds. There are no false
+/// Whether the document may have an error that [`check_each_tag`](super::tags::check_each_tag) finds. There are no false
 /// negatives, except that a start tag with `/>` in an attribute's value is not counted as a level,
 /// which is harmless.
 ///
@@ -55,7 +55,7 @@ pub(super) fn needs_full_check(text: &str, start: usize) -> bool {
                 }
                 if bytes[close - 1] != b'/' {
                     depth += 1;
-                    if depth > MAX_LEVELS {
+                    if depth > MAX_DEPTH {
                         return true;
                     }
                 }

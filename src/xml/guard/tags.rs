@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::attributes::{check_attributes, check_references, leading_colon_error};
-use super::{MAX_DECLARATIONS, MAX_LEVELS, QEMU_DECLARATION, is_name_character};
+use super::is_name_character;
 use crate::xml::XmlError;
+use crate::xml::limits::{MAX_DECLARATIONS, MAX_DEPTH, QEMU_DECLARATION};
 use crate::xml::scan::{Piece, pieces};
 
 /// Checks each tag.
@@ -33,8 +34,8 @@ pub(super) fn check_each_tag(text: &str, start: usize) -> Result<(), XmlError> {
                     ));
                 }
                 depth += usize::from(!tag.self_closing);
-                if depth > MAX_LEVELS {
-                    let message = format!("elements are nested deeper than {MAX_LEVELS} levels");
+                if depth > MAX_DEPTH {
+                    let message = format!("elements are nested deeper than {MAX_DEPTH} levels");
                     return Err(XmlError::new(
                         tag.span.start,
                         message,
