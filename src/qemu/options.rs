@@ -1,47 +1,57 @@
 //! The options of QEMU for x86, and whether each has an operand.
 //!
-//! Probed on QEMU 5.2, 7.2, 10.0 and 11.1; `tests/lab/qemu.rs` repeats the probe. The releases in
-//! between are those that QEMU's docs/about/removed-features.rst names.
+//! Probed on QEMU 5.2, 7.2, 10.0 and 11.1; `tests/lab/qemu.rs` repeats the probe. If an option was
+//! removed between two of these, the release is the one in QEMU's docs/about/removed-features.rst.
+//! QEMU has no such list of additions, so the probe confirms `added_in` only to within these
+//! releases; no rule depends on it.
 
 /// A QEMU release: major and minor.
 pub type Release = (u8, u8);
 
-/// A QEMU option and the releases that have it.
+/// A QEMU option and the releases that support it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownOption {
     /// Whether the next argument is its operand, even if it starts with a dash.
     pub has_operand: bool,
-    /// The first release that has it; `None` if 5.2 has it already.
-    pub since: Option<Release>,
-    /// The first release that no longer has it; `None` if 11.1 still has it.
-    pub until: Option<Release>,
-    /// The arguments with the same effect in releases that no longer have it; empty if there are
+    /// The first release that supports it; `None` if 5.2 already does.
+    pub added_in: Option<Release>,
+    /// The first release that no longer supports it; `None` if 11.1 still does.
+    pub removed_in: Option<Release>,
+    /// The arguments with the same effect in releases that no longer support it; empty if there are
     /// none.
-    pub instead: &'static [&'static str],
+    pub replacement: &'static [&'static str],
 }
 
-/// Finds an option by its name without dashes; `None` if no QEMU release from 5.2 to 11.1 has it.
+/// Finds an option by its name without dashes; `None` if no QEMU release from 5.2 to 11.1 supports it.
 pub fn known_option(name: &str) -> Option<KnownOption> {
-    let in_all_releases =
-        |has_operand| KnownOption { has_operand, since: None, until: None, instead: &[] };
+    let in_all_releases = |has_operand| KnownOption {
+        has_operand,
+        added_in: None,
+        removed_in: None,
+        replacement: &[],
+    };
     let is_in = |list: &[&str]| list.binary_search(&name).is_ok();
-    if is_in(FLAGS) {
+    if is_in(QEMU_FLAGS) {
         return Some(in_all_releases(false));
     }
     if is_in(WITH_OPERAND) {
         return Some(in_all_releases(true));
     }
-    let index = CHANGED.binary_search_by_key(&name, |&(name, _)| name).ok()?;
-    Some(CHANGED[index].1)
+    let index = NOT_IN_ALL_RELEASES.binary_search_by_key(&name, |&(name, _)| name).ok()?;
+    Some(NOT_IN_ALL_RELEASES[index].1)
 }
 
 /// The names of all options, for tests that probe QEMU.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    FLAGS.iter().chain(WITH_OPERAND).copied().chain(CHANGED.iter().map(|(name, _)| *name))
+    QEMU_FLAGS
+        .iter()
+        .chain(WITH_OPERAND)
+        .copied()
+        .chain(NOT_IN_ALL_RELEASES.iter().map(|(name, _)| *name))
 }
 
 /// Options without an operand, sorted.
-const FLAGS: &[&str] = &[
+const QEMU_FLAGS: &[&str] = &[
     "S",
     "daemonize",
     "enable-kvm",
@@ -158,58 +168,63 @@ const WITH_OPERAND: &[&str] = &[
 ];
 
 /// An option that was added in `release`.
-const fn added_in(has_operand: bool, release: Release) -> KnownOption {
-    KnownOption { has_operand, since: Some(release), until: None, instead: &[] }
+const fn added(has_operand: bool, release: Release) -> KnownOption {
+    KnownOption { has_operand, added_in: Some(release), removed_in: None, replacement: &[] }
 }
 
 /// An option that was removed in `release` without a replacement.
-const fn removed_in(has_operand: bool, release: Release) -> KnownOption {
-    replaced_in(has_operand, release, &[])
+const fn removed(has_operand: bool, release: Release) -> KnownOption {
+    replaced(has_operand, release, &[])
 }
 
 /// An option that was removed in `release`, and the arguments that replace it.
-const fn replaced_in(
+const fn replaced(
     has_operand: bool,
     release: Release,
-    instead: &'static [&'static str],
+    replacement: &'static [&'static str],
 ) -> KnownOption {
-    KnownOption { has_operand, since: None, until: Some(release), instead }
+    KnownOption { has_operand, added_in: None, removed_in: Some(release), replacement }
 }
 
-/// Options that not all releases have, sorted by name.
-const CHANGED: &[(&str, KnownOption)] = &[
-    ("action", added_in(true, (6, 0))),
-    ("alt-grab", removed_in(false, (7, 1))),
+/// Options that not all releases support, sorted by name.
+const NOT_IN_ALL_RELEASES: &[(&str, KnownOption)] = &[
+    ("action", added(true, (6, 0))),
+    ("alt-grab", removed(false, (7, 1))),
     (
         "async-teardown",
-        KnownOption { has_operand: false, since: Some((7, 2)), until: Some((9, 0)), instead: &[] },
+        KnownOption {
+            has_operand: false,
+            added_in: Some((7, 2)),
+            removed_in: Some((9, 0)),
+            replacement: &[],
+        },
     ),
-    ("audio", added_in(true, (7, 1))),
-    ("audio-help", removed_in(false, (8, 2))),
-    ("chroot", removed_in(true, (9, 0))),
-    ("compat", added_in(true, (6, 0))),
-    ("ctrl-grab", removed_in(false, (7, 1))),
-    ("curses", replaced_in(false, (7, 1), &["-display", "curses"])),
-    ("enable-fips", removed_in(false, (7, 1))),
-    ("jitdump", added_in(false, (8, 0))),
-    ("no-acpi", removed_in(false, (9, 0))),
-    ("no-hpet", removed_in(false, (9, 0))),
-    ("no-quit", removed_in(false, (7, 0))),
-    ("old-param", removed_in(false, (11, 0))),
-    ("perfmap", added_in(false, (8, 0))),
-    ("portrait", removed_in(false, (9, 2))),
-    ("realtime", removed_in(true, (6, 0))),
-    ("rotate", removed_in(true, (9, 2))),
-    ("run-with", added_in(true, (8, 2))),
-    ("runas", removed_in(true, (10, 0))),
-    ("sdl", replaced_in(false, (7, 1), &["-display", "sdl"])),
-    ("shim", added_in(true, (10, 0))),
-    ("show-cursor", removed_in(false, (6, 0))),
-    ("singlestep", removed_in(false, (9, 0))),
-    ("soundhw", removed_in(true, (7, 1))),
-    ("tb-size", removed_in(true, (6, 0))),
-    ("watchdog", removed_in(true, (7, 2))),
-    ("writeconfig", removed_in(true, (7, 1))),
+    ("audio", added(true, (7, 1))),
+    ("audio-help", removed(false, (8, 2))),
+    ("chroot", removed(true, (9, 0))),
+    ("compat", added(true, (6, 0))),
+    ("ctrl-grab", removed(false, (7, 1))),
+    ("curses", replaced(false, (7, 1), &["-display", "curses"])),
+    ("enable-fips", removed(false, (7, 1))),
+    ("jitdump", added(false, (8, 0))),
+    ("no-acpi", removed(false, (9, 0))),
+    ("no-hpet", removed(false, (9, 0))),
+    ("no-quit", removed(false, (7, 0))),
+    ("old-param", removed(false, (11, 0))),
+    ("perfmap", added(false, (8, 0))),
+    ("portrait", removed(false, (9, 2))),
+    ("realtime", removed(true, (6, 0))),
+    ("rotate", removed(true, (9, 2))),
+    ("run-with", added(true, (8, 2))),
+    ("runas", removed(true, (10, 0))),
+    ("sdl", replaced(false, (7, 1), &["-display", "sdl"])),
+    ("shim", added(true, (10, 0))),
+    ("show-cursor", removed(false, (6, 0))),
+    ("singlestep", removed(false, (9, 0))),
+    ("soundhw", removed(true, (7, 1))),
+    ("tb-size", removed(true, (6, 0))),
+    ("watchdog", removed(true, (7, 2))),
+    ("writeconfig", removed(true, (7, 1))),
 ];
 
 #[cfg(test)]
@@ -219,9 +234,9 @@ mod tests {
     #[test]
     fn tables_are_sorted_and_name_each_option_once() {
         assert!(
-            FLAGS.is_sorted()
+            QEMU_FLAGS.is_sorted()
                 && WITH_OPERAND.is_sorted()
-                && CHANGED.is_sorted_by(|left, right| left.0 < right.0)
+                && NOT_IN_ALL_RELEASES.is_sorted_by(|left, right| left.0 < right.0)
         );
         let mut names: Vec<&str> = names().collect();
         let count = names.len();
@@ -233,10 +248,11 @@ mod tests {
     #[test]
     fn knows_which_options_have_an_operand() {
         assert!(
-            known_option("display").is_some_and(|known| known.has_operand && known.until.is_none())
+            known_option("display")
+                .is_some_and(|known| known.has_operand && known.removed_in.is_none())
         );
         assert!(known_option("nographic").is_some_and(|known| !known.has_operand));
-        assert_eq!(known_option("sdl").and_then(|known| known.until), Some((7, 1)));
+        assert_eq!(known_option("sdl").and_then(|known| known.removed_in), Some((7, 1)));
         assert_eq!(known_option("unknown"), None);
     }
 }

@@ -64,8 +64,8 @@ fn the_option_table_matches_each_qemu() {
             let (name, kind) = line.split_once(' ').expect("a name and a kind");
             let wanted = match known_option(name) {
                 Some(known)
-                    if known.since.is_some_and(|since| qemu < since)
-                        || known.until.is_some_and(|until| qemu >= until) =>
+                    if known.added_in.is_some_and(|added_in| qemu < added_in)
+                        || known.removed_in.is_some_and(|removed_in| qemu >= removed_in) =>
                 {
                     "unknown"
                 }

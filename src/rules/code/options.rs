@@ -126,15 +126,15 @@ fn is_option_group(name: &str) -> bool {
     })
 }
 
-/// Finds options that newer releases of QEMU no longer have.
+/// Finds options that newer releases of QEMU no longer support.
 pub(super) fn dropped<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let dropped = |option: &QemuOption<'d>| {
         let known = known_option(option.name)?;
-        let (major, minor) = known.until?;
+        let (major, minor) = known.removed_in?;
         let finding = Finding::at_attribute(context.rule, option.element, "value")
             .with_value("found", format!("-{}", option.name))
             .with_value("other", format!("{major}.{minor}"));
-        let Some((first, operands)) = known.instead.split_first() else { return Some(finding) };
+        let Some((first, operands)) = known.replacement.split_first() else { return Some(finding) };
         let prefix = option.element.written_prefix();
         let mut changes =
             vec![Change::SetAttribute(option.element, "value".into(), (*first).to_owned())];
