@@ -215,7 +215,7 @@ const NOT_IN_ALL_RELEASES: &[(&str, KnownOption)] = &[
     ("portrait", removed(false, (9, 2))),
     ("realtime", removed(true, (6, 0))),
     ("rotate", removed(true, (9, 2))),
-    ("run-with", added(true, (8, 2))),
+    ("run-with", added(true, (8, 1))),
     ("runas", removed(true, (10, 0))),
     ("sdl", replaced(false, (7, 1), &["-display", "sdl"])),
     ("shim", added(true, (10, 0))),
