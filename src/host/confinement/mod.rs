@@ -1,5 +1,5 @@
-//! The restrictions of AppArmor and SELinux on a machine: the programs that libvirt's hooks may
-//! run, and QEMU's window.
+//! The restrictions of AppArmor and SELinux on a host: which programs libvirt's hooks may run, and
+//! whether QEMU may open a window.
 
 use super::{Probe, Root};
 
@@ -19,7 +19,7 @@ const HOOK_PATH: &[&str] = &[
     "/run/current-system/sw/bin",
 ];
 
-/// The state of the security modules of a machine's kernel.
+/// What AppArmor and SELinux restrict, and the installed copies of gvtg-xml that hooks may need.
 #[derive(Clone, Debug)]
 pub struct Confinement {
     /// The enforced AppArmor profile of the daemon that runs hooks.
@@ -28,15 +28,15 @@ pub struct Confinement {
     pub selinux_enforces: bool,
     /// SELinux's boolean `virt_use_xserver`; Absent if the policy does not define it.
     pub virt_use_xserver: Probe<bool>,
-    /// Where `gvtg-xml` is installed, in the order in which a hook looks for it; Absent if the root
-    /// folder has no programs, as in a partial copy.
-    pub programs: Probe<Vec<Program>>,
+    /// The installed copies of gvtg-xml, in the order in which a hook looks for them; Absent if the
+    /// root folder has no programs at all, as in a partial copy.
+    pub installed_copies: Probe<Vec<InstalledCopy>>,
 }
 
-/// A program that a hook finds.
+/// A copy of gvtg-xml that a hook can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program {
-    /// The path at which a hook finds it.
+pub struct InstalledCopy {
+    /// The path at which the hook finds it.
     pub path: String,
     /// The file after following all links, which is the path that AppArmor checks.
     pub file: String,
@@ -50,9 +50,11 @@ impl Confinement {
                 .present()
                 .is_some_and(|mode| mode & 0o111 != 0 && mode & 0o170_000 == 0o100_000)
         };
-        let program = |path: String| Some(Program { file: root.real_path(&path)?, path });
+        let installed_copy =
+            |path: String| Some(InstalledCopy { file: root.real_path(&path)?, path });
         let paths = HOOK_PATH.iter().map(|folder| format!("{folder}/gvtg-xml"));
-        let programs: Vec<Program> = paths.filter(is_executable).filter_map(program).collect();
+        let installed_copies: Vec<InstalledCopy> =
+            paths.filter(is_executable).filter_map(installed_copy).collect();
         Confinement {
             profile: apparmor::enforced_profile(root),
             selinux_enforces: root.line("/sys/fs/selinux/enforce").present().as_deref()
@@ -61,8 +63,8 @@ impl Confinement {
             virt_use_xserver: root
                 .line("/sys/fs/selinux/booleans/virt_use_xserver")
                 .map(|line| line.starts_with('1')),
-            programs: if root.has("/usr/bin") || root.has("/bin") {
-                Probe::Present(programs)
+            installed_copies: if root.has("/usr/bin") || root.has("/bin") {
+                Probe::Present(installed_copies)
             } else {
                 Probe::Absent
             },

@@ -3,7 +3,7 @@
 use super::super::{CheckContext, CheckResult, Values};
 use super::{readable, unreadable, vgpu_hooks};
 use crate::emit::shell::word;
-use crate::host::confinement::Program;
+use crate::host::confinement::InstalledCopy;
 use crate::host::hook::{bash_function, creates_vgpus, interpreter, program_call};
 use crate::host::libvirt::HookFile;
 use crate::version::Version;
@@ -76,7 +76,9 @@ pub(in crate::host::checks) fn not_executable(context: CheckContext<'_>) -> Chec
 /// folders in which hooks look for programs, or AppArmor forbids it.
 pub(in crate::host::checks) fn without_program(context: CheckContext<'_>) -> CheckResult {
     let confinement = &context.host.confinement;
-    let Some(programs) = confinement.programs.as_present() else { return CheckResult::skipped() };
+    let Some(installed_copies) = confinement.installed_copies.as_present() else {
+        return CheckResult::skipped();
+    };
     let calls: Vec<(&HookFile, &str)> = readable(context)
         .filter(|(hook, _)| hook.is_executable)
         .filter_map(|(hook, text)| Some((hook, program_call(text)?)))
@@ -85,11 +87,11 @@ pub(in crate::host::checks) fn without_program(context: CheckContext<'_>) -> Che
         return CheckResult::skipped();
     }
     let finding = |(hook, call): &(&HookFile, &str)| -> Option<Values> {
-        // If the hook gives a path, only that file is run.
-        let program_at_path = call
+        // If the hook gives a path, only the copy there is run.
+        let copy_at_path = call
             .starts_with('/')
-            .then(|| Program { path: (*call).to_owned(), file: (*call).to_owned() });
-        let candidates = program_at_path.as_ref().map_or(&programs[..], std::slice::from_ref);
+            .then(|| InstalledCopy { path: (*call).to_owned(), file: (*call).to_owned() });
+        let candidates = copy_at_path.as_ref().map_or(&installed_copies[..], std::slice::from_ref);
         let Some(first_program) = candidates.first() else {
             let what = "it is not in a folder where hooks look for programs".to_owned();
             return Some(vec![
