@@ -130,7 +130,7 @@ pub(super) fn print_errors_in(failure: LoadError, color: ColorChoice) -> Configu
     let style = TerminalStyle::of_stderr(color);
     let report = Full::new(style.color, style.width);
     for error in &errors {
-        io::eprint_all(&report.error(
+        io::eprint_all(&report.render_error(
             &source,
             error.span.clone(),
             &error.message,

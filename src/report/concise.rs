@@ -59,7 +59,7 @@ impl Concise {
             // thousand lines.
             false => write!(text, "{name}:{line}:{column}: {word}[{rule}] "),
         };
-        let new = if state == State::Left && diagnostic.in_inserted_text {
+        let new = if state == State::Remaining && diagnostic.in_inserted_text {
             " (in the XML that fix adds here)"
         } else {
             ""

@@ -60,7 +60,7 @@ pub struct FileFindings<'f> {
     pub fail_on: Severity,
 }
 
-/// Findings in the same state.
+/// The findings of a file that are in the same state.
 pub struct Part<'f> {
     /// The state of the findings.
     pub state: State,
@@ -80,8 +80,8 @@ pub enum State {
     Fixed,
     /// Fixable by `fix`, which was told not to write (`--diff`, `--check`).
     Fixable,
-    /// Left by `fix`.
-    Left,
+    /// Not fixed by `fix`.
+    Remaining,
     /// Suppressed in the document.
     Suppressed,
 }
@@ -93,7 +93,7 @@ impl State {
             State::Found => "found",
             State::Fixed => "fixed",
             State::Fixable => "fixable",
-            State::Left => "left",
+            State::Remaining => "left",
             State::Suppressed => "suppressed",
         }
     }

@@ -229,7 +229,7 @@ fn fix_one(
     let before = Source::new(&name, reported.as_deref().unwrap_or(""));
     let parts = [
         Part { state, source: &before, diagnostics: &fixed.applied },
-        Part { state: State::Left, source: &before, diagnostics: &fixed.remaining },
+        Part { state: State::Remaining, source: &before, diagnostics: &fixed.remaining },
         Part { state: State::Suppressed, source: &before, diagnostics: &fixed.suppressed },
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: effective.fail_on })?;
@@ -250,7 +250,8 @@ fn refuse(
     options: &Options,
     outputs: &mut Outputs,
 ) -> Result<Outcome, FixCommandError> {
-    let part = Part { state: State::Left, source, diagnostics: std::slice::from_ref(diagnostic) };
+    let part =
+        Part { state: State::Remaining, source, diagnostics: std::slice::from_ref(diagnostic) };
     let file = FileFindings { name: source.name(), parts: &[part], fail_on: Severity::Error };
     outputs.add(&file)?;
     if !outputs.is_seen() {

@@ -185,7 +185,7 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), KubevirtError> {
             },
         )?;
     let part = |state, diagnostics| Part { state, source: &source, diagnostics };
-    let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
+    let parts = [part(State::Fixed, &*fixed.applied), part(State::Remaining, &*fixed.remaining)];
     let mut report = String::new();
     let findings = FileFindings { name: NAME, parts: &parts, fail_on: Severity::Error };
     Concise::with_help(TerminalStyle::of_stderr(ColorChoice::Auto).color)

@@ -4,7 +4,7 @@
 //! which of several equal lines an edit removes, and has no pieces of lines, which may be megabytes
 //! long.
 
-use super::line::{LONGEST, clipped, window_start};
+use super::line::{MAX_LINE_CHARS, clipped, window_start};
 use crate::text::{Edit, Source};
 
 /// Maximum number of lines shown of a fix.
@@ -112,12 +112,12 @@ fn groups<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>) -> Vec
     groups
 }
 
-/// Whether an edit begins on the last line of the group or the next one, and at most [`LONGEST`]
+/// Whether an edit begins on the last line of the group or the next one, and at most [`MAX_LINE_CHARS`]
 /// bytes after its end.
 fn is_close(source: &Source<'_>, group: &[&Edit], edit: &Edit) -> bool {
     group.last().is_some_and(|last| {
         let between = &source.text()[last.range.end..edit.range.start];
-        between.len() <= LONGEST && between.matches('\n').count() <= 1
+        between.len() <= MAX_LINE_CHARS && between.matches('\n').count() <= 1
     })
 }
 
@@ -191,10 +191,10 @@ fn removed(removed_text: &str, number: usize) -> Vec<Line> {
 /// in a long line, far enough that the text before `at` is visible.
 fn window_end(source: &Source<'_>, at: usize) -> usize {
     let number = source.position(at).line;
-    if source.line(number).end.saturating_sub(at) <= LONGEST / 2 {
+    if source.line(number).end.saturating_sub(at) <= MAX_LINE_CHARS / 2 {
         return source.line(number + 1).start;
     }
-    let mut to = at + LONGEST / 4;
+    let mut to = at + MAX_LINE_CHARS / 4;
     while !source.text().is_char_boundary(to) {
         to -= 1;
     }

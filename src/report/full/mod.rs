@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use miette::{
-    Diagnostic as Miette, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode,
+    Diagnostic as MietteDiagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode,
 };
 use textwrap::WordSplitter;
 use textwrap::core::display_width;
@@ -31,10 +31,10 @@ use snippet::Snippet;
 /// Maximum number of related places shown per finding.
 const MAX_RELATED: usize = 5;
 
-/// Shows each finding with its place, its help, and the changes of its fix.
+/// The format `full`: each finding with its place, its help, and the changes of its fix.
 pub struct Full {
     color: bool,
-    /// In columns.
+    /// The number of columns to wrap prose to.
     width: usize,
     /// Created for the first finding, since most runs have none.
     handler: OnceCell<GraphicalReportHandler>,
@@ -67,8 +67,9 @@ impl Full {
         Paint::new(self.color)
     }
 
-    /// Renders an error in a configuration or other text that is not a domain, in the same form.
-    pub fn error(
+    /// Renders an error in a configuration or another file that is not a domain, in the same form as
+    /// a finding.
+    pub fn render_error(
         &self,
         source: &Source<'_>,
         span: Range<usize>,
@@ -86,11 +87,11 @@ impl Full {
     }
 
     fn add(&self, part: &Part<'_>, diagnostic: &Diagnostic<'_>, text: &mut String) {
-        let word = match part.state {
-            State::Found | State::Left => diagnostic.severity.name(),
+        let label = match part.state {
+            State::Found | State::Remaining => diagnostic.severity.name(),
             State::Fixed | State::Fixable | State::Suppressed => part.state.name(),
         };
-        let word = format!("{word}[{}]", diagnostic.rule.id);
+        let label = format!("{label}[{}]", diagnostic.rule.id);
         let edits = diagnostic.fix.as_ref().map(|fix| &fix.edits).filter(|edits| !edits.is_empty());
         let has_snippet = edits.is_none() && !is_binary(part.source, diagnostic.start);
         let snippet = if has_snippet {
@@ -98,7 +99,7 @@ impl Full {
         } else {
             None
         };
-        self.add_message(&word, diagnostic.severity, &diagnostic.message, snippet, text);
+        self.add_message(&label, diagnostic.severity, &diagnostic.message, snippet, text);
         if edits.is_none() && !has_snippet {
             self.add_diff(part.source.name(), diagnostic.start, &[], 0, text);
         } else if let Some(edits) = edits {
@@ -133,18 +134,18 @@ impl Full {
         text.push('\n');
     }
 
-    /// Appends the severity or state, the message, and the snippet if there is one.
+    /// Appends the label (the severity or state), the message, and the snippet if there is one.
     fn add_message(
         &self,
-        word: &str,
+        label: &str,
         severity: Severity,
         message: &str,
         snippet: Option<Snippet>,
         text: &mut String,
     ) {
-        let message = format!("{}: {}", self.paint().severity(severity, word), clean(message));
+        let message = format!("{}: {}", self.paint().severity(severity, label), clean(message));
         // Writing to a String can't fail.
-        let _ = self.handler().render_report(text, &Shown { severity, message, snippet });
+        let _ = self.handler().render_report(text, &MietteMessage { severity, message, snippet });
     }
 
     /// Appends the diff in a frame like miette's.
@@ -201,17 +202,20 @@ impl Full {
 
 /// Whether the line at this position is binary data, which is not worth showing.
 fn is_binary(source: &Source<'_>, position: Position) -> bool {
-    const MANY: usize = 8;
+    const MAX_CONTROL_CHARS: usize = 8;
     let line = &source.text()[source.line(position.line)];
-    line.chars().take(line::LONGEST).filter(|c| c.is_control() && *c != '\t' && *c != '\r').count()
-        > MANY
+    line.chars()
+        .take(line::MAX_LINE_CHARS)
+        .filter(|c| c.is_control() && *c != '\t' && *c != '\r')
+        .count()
+        > MAX_CONTROL_CHARS
 }
 
-/// Returns the label of a finding's help: the command that applies the fix, or "help" if the user
-/// has to.
+/// Returns the label of a finding's help: the command that applies the fix, or "help" if only the
+/// user can make the change.
 fn help_label(state: State, diagnostic: &Diagnostic<'_>) -> &'static str {
     match diagnostic.fix.as_ref().map(|fix| fix.applicability) {
-        Some(Applicability::Safe) if state != State::Left => "fix",
+        Some(Applicability::Safe) if state != State::Remaining => "fix",
         Some(Applicability::Unsafe) => "fix --unsafe-fixes",
         _ => "help",
     }
@@ -225,28 +229,28 @@ impl Report for Full {
     }
 }
 
-/// A message in the form that miette draws; all of its text is sanitized.
-struct Shown {
+/// A message in the form that miette draws. All of its text is sanitized.
+struct MietteMessage {
     severity: Severity,
     message: String,
     snippet: Option<Snippet>,
 }
 
-impl fmt::Debug for Shown {
+impl fmt::Debug for MietteMessage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
     }
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for MietteMessage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Shown {}
+impl std::error::Error for MietteMessage {}
 
-impl Miette for Shown {
+impl MietteDiagnostic for MietteMessage {
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.severity {
             Severity::Info => miette::Severity::Advice,

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::line::{LONGEST, push_clean, window_start};
+use super::line::{MAX_LINE_CHARS, push_clean, window_start};
 use crate::text::sanitize::clean;
 use crate::text::{Position, Source};
 
@@ -32,7 +32,7 @@ impl Snippet {
         let mut end = from;
         for (count, (at, c)) in source.text()[from..line.end].char_indices().enumerate() {
             let at = from + at;
-            if count == LONGEST {
+            if count == MAX_LINE_CHARS {
                 text.push('…');
                 break;
             }

@@ -362,7 +362,7 @@ mod tests {
                 let source = Source::new("gvtg-xml.toml", &text);
                 for error in errors {
                     assert!(text.get(error.span.clone()).is_some(), "{text:?}: {error:?}");
-                    let shown = Full::new(false, 100).error(
+                    let shown = Full::new(false, 100).render_error(
                         &source,
                         error.span,
                         &error.message,
