@@ -92,7 +92,7 @@ impl<'d> Domain<'d> {
     pub fn renaming(&self) -> &Renaming<'d> {
         self.cache.renaming.get_or_init(|| {
             let mut devices: Vec<Element<'d>> = self
-                .overrides
+                .qemu_overrides
                 .iter()
                 .filter_map(|property| property.element.parent()?.parent())
                 .collect();

@@ -94,7 +94,7 @@ pub struct Domain<'d> {
     /// The `<qemu:env>` elements.
     pub environment: Vec<Element<'d>>,
     /// The `<qemu:property>` elements of all `<qemu:override>` blocks.
-    pub overrides: Vec<Override<'d>>,
+    pub qemu_overrides: Vec<Override<'d>>,
     /// The `<qemu:del>` elements, which delete QEMU capabilities.
     pub deleted_capabilities: Vec<Element<'d>>,
     /// The `<hostdev>` and `<interface type='hostdev'>` elements with the ids that libvirt gives

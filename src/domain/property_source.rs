@@ -60,8 +60,12 @@ impl<'d> Domain<'d> {
     /// The last override for a property of the device with this alias, which is the one that takes
     /// effect.
     pub fn last_override(&self, device: &str, property: &str) -> Option<Override<'d>> {
-        let assignments =
-            || self.overrides.iter().map(|entry| ((entry.alias, entry.property), *entry)).collect();
+        let assignments = || {
+            self.qemu_overrides
+                .iter()
+                .map(|entry| ((entry.alias, entry.property), *entry))
+                .collect()
+        };
         self.cache.last_overrides.get_or_init(assignments).get(&(device, property)).copied()
     }
 
@@ -133,7 +137,7 @@ impl<'d> Domain<'d> {
                     .map(|set| (set.property, *set))
                     .collect(),
                 overrides: self
-                    .overrides
+                    .qemu_overrides
                     .iter()
                     .filter(|entry| entry.alias == alias)
                     .map(|entry| (entry.property, *entry))
@@ -170,7 +174,7 @@ impl<'d> Domain<'d> {
             || self.sets.iter().any(|set| {
                 set.property == name && !self.set_reaches_device(set) && self.set_means_vgpu(set)
             })
-            || self.overrides.iter().any(|entry| {
+            || self.qemu_overrides.iter().any(|entry| {
                 entry.property == name
                     && !(self.override_reaches() && self.is_vgpu_alias(entry.alias))
                     && self.override_means_vgpu(entry)

@@ -91,7 +91,7 @@ impl<'d> Domain<'d> {
             environment: qemu_children(command_lines, "env"),
             deleted_capabilities: qemu_children(capabilities, "del"),
             sets: options.iter().filter_map(parse_set).collect(),
-            overrides: parse_overrides(override_blocks),
+            qemu_overrides: parse_overrides(override_blocks),
             blocks,
             arguments,
             options,

@@ -87,7 +87,7 @@ impl<'d> Domain<'d> {
         if self.metadata().is_some_and(|metadata| !metadata.has_only_suppressions())
             || self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(is_gvtg_alias))
             || self.sets.iter().any(|set| is_gvtg_alias(set.device))
-            || self.overrides.iter().any(|entry| is_gvtg_alias(entry.alias))
+            || self.qemu_overrides.iter().any(|entry| is_gvtg_alias(entry.alias))
         {
             return true;
         }
@@ -106,7 +106,7 @@ impl<'d> Domain<'d> {
         let is_igd = |property: &str| property.starts_with("x-igd-");
         self.sets.iter().any(|set| is_igd(set.property) && self.set_means_vgpu(set))
             || self
-                .overrides
+                .qemu_overrides
                 .iter()
                 .any(|entry| is_igd(entry.property) && self.override_means_vgpu(entry))
             || self
@@ -137,7 +137,7 @@ impl<'d> Domain<'d> {
                 .filter(|set| is_igd(set.property))
                 .map(|set| (set.device, set.operand, "value"));
             let overrides = self
-                .overrides
+                .qemu_overrides
                 .iter()
                 .filter(|entry| is_igd(entry.property))
                 .map(|entry| (entry.alias, entry.element, "name"));

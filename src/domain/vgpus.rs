@@ -22,7 +22,7 @@ pub struct Vgpu<'d> {
     pub alias: Option<String>,
 }
 
-/// The primary vGPU: the one that shows the picture.
+/// The primary vGPU: the one to which properties and the display apply.
 pub(super) enum PrimaryVgpu<'d> {
     /// The domain has no vGPU.
     None,
@@ -67,10 +67,17 @@ impl<'d> Domain<'d> {
         raw_vgpu_uuid(self.raw_vgpu?.attribute("value")?)
     }
 
-    /// Chooses the vGPU to which properties and the display apply: a hostdev, or the argument of a
-    /// `-device`. The uuid in the settings decides first, then the use that the document makes of
-    /// each vGPU: ramfb works only together with a display, so a vGPU with both comes before one
-    /// with only one of them. Otherwise equal hostdevs come before arguments.
+    /// Chooses the primary vGPU: a hostdev, or the argument of a `-device`. The first that exists of:
+    ///
+    /// 1. the one with the uuid in the settings;
+    /// 2. one with both display and ramfb, since ramfb works only together with a display;
+    /// 3. a hostdev with display as a property, else with display or ramfb as an attribute, else an
+    ///    argument with display;
+    /// 4. a hostdev for which a `-set` or an override sets any property;
+    /// 5. any.
+    ///
+    /// Within 1, 2 and 5, hostdevs come before arguments. Of several, the first one in the document
+    /// is chosen.
     pub(super) fn primary_vgpu(&self) -> PrimaryVgpu<'d> {
         let find_hostdev = |fits: &dyn Fn(Element<'d>) -> bool| {
             self.vgpus.iter().copied().find(|vgpu| fits(*vgpu)).map(PrimaryVgpu::Hostdev)
@@ -129,7 +136,7 @@ impl<'d> Domain<'d> {
                 .sets
                 .iter()
                 .map(|set| set.device)
-                .chain(self.overrides.iter().map(|entry| entry.alias));
+                .chain(self.qemu_overrides.iter().map(|entry| entry.alias));
             let aliases: HashSet<&str> = aliases.collect();
             find_hostdev(&|vgpu| is_among(vgpu, &aliases))
         };
@@ -145,7 +152,7 @@ impl<'d> Domain<'d> {
     fn aliases_with_on(&self, name: &str) -> HashSet<&'d str> {
         let sets = self.sets.iter().map(|set| (set.device, set.property, set.value));
         let overrides =
-            self.overrides.iter().map(|entry| (entry.alias, entry.property, entry.value));
+            self.qemu_overrides.iter().map(|entry| (entry.alias, entry.property, entry.value));
         let turned_on = sets
             .chain(overrides)
             .filter(|(_, property, value)| *property == name && matches!(*value, "on" | "true"));

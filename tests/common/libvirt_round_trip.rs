@@ -45,7 +45,7 @@ fn items(xml: &str) -> Vec<Item> {
         );
         items.extend(
             domain
-                .overrides
+                .qemu_overrides
                 .iter()
                 .map(|found| ("property".to_owned(), format!("name='{}'", found.property))),
         );

@@ -16,7 +16,7 @@ use foldhash::HashMap;
 pub(super) fn unsupported<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     let domain = context.domain;
     let last: HashMap<(&str, &str), Element<'d>> = domain
-        .overrides
+        .qemu_overrides
         .iter()
         .map(|qemu_override| ((qemu_override.alias, qemu_override.property), qemu_override.element))
         .collect();
@@ -47,7 +47,7 @@ pub(super) fn unsupported<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<
         }
         finding.fixed_by(changes)
     };
-    domain.overrides.iter().map(finding).collect()
+    domain.qemu_overrides.iter().map(finding).collect()
 }
 
 /// Returns the changes that set a property with `-set` on a device other than the vGPU.
@@ -70,7 +70,7 @@ pub(super) fn dangling<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d,
     let device_of =
         |qemu_override: &Override<'d>| qemu_override.element.parent().and_then(Element::parent);
     for device_overrides in
-        domain.overrides.chunk_by(|left, right| device_of(left) == device_of(right))
+        domain.qemu_overrides.chunk_by(|left, right| device_of(left) == device_of(right))
     {
         let Some(device) = device_overrides.first().and_then(device_of) else { continue };
         let alias = device.attribute("alias").unwrap_or("");
@@ -159,7 +159,7 @@ pub(super) fn misplaced<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d
 pub(super) fn untyped<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
     context
         .domain
-        .overrides
+        .qemu_overrides
         .iter()
         .filter_map(|qemu_override| mistyped(context, qemu_override))
         .collect()
@@ -280,7 +280,7 @@ pub(super) fn x_vga<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r
     let is_vgpu_override = |qemu_override: &&Override<'d>| {
         qemu_override.property == NAME && is_on(qemu_override.value) && is_vgpu(qemu_override.alias)
     };
-    let overrides = domain.overrides.iter().filter(is_vgpu_override);
+    let overrides = domain.qemu_overrides.iter().filter(is_vgpu_override);
     let globals =
         domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
             let operand = option.operand?;

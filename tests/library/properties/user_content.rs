@@ -39,7 +39,7 @@ fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, St
             Some((other(&domain, set.device)?, meaning(set.property, set.value)))
         });
         let overrides = domain
-            .overrides
+            .qemu_overrides
             .iter()
             .filter(|found| is_own(found.property) && found.kind != "remove");
         let overrides = overrides.filter_map(|found| {
