@@ -1,5 +1,5 @@
-//! The libvirt hook that creates a domain's vGPUs when it starts and removes them when it stops.
-//! Its script is `hook.sh`.
+//! The libvirt hook that creates a VM's vGPUs when the VM starts and removes them when it stops. The
+//! hook's script is `hook.sh`.
 
 use super::{File, FollowUp, Guest, Vgpu, names, origin_comment, shell};
 
@@ -9,15 +9,15 @@ const SESSION: &str = include_str!("session.sh");
 /// The GPU that `hook.sh` uses for lines without one.
 const GPU: &str = "0000:00:02.0";
 
-/// The way in which libvirt runs the hook.
+/// How the hook is installed, and which libvirt runs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
-    /// As one of several in `hooks/qemu.d`, since libvirt 6.5.
+    /// In `hooks/qemu.d`, with other hooks; run by the system libvirt since 6.5.
     #[default]
     DropIn,
-    /// As the single `hooks/qemu`.
+    /// As `hooks/qemu`, the only hook; run by every system libvirt.
     Whole,
-    /// As the user, by a session libvirt, which uses the same folder.
+    /// In `hooks/qemu.d` too; run as the user by a session libvirt.
     Session,
 }
 
@@ -30,8 +30,8 @@ impl Style {
     }
 }
 
-/// The hook for these guests.
-pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
+/// The hook for these guests; `generated_by` is the command that its comment names.
+pub fn file(guests: &[Guest], style: Style, generated_by: &str) -> File {
     let (path, session) = (style.path(), if style == Style::Session { SESSION } else { "" });
     let (first, script) = HOOK.split_once('\n').unwrap_or_default();
     let what = format!(
@@ -54,7 +54,7 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     let text = format!(
         "{first}\n{}{}#\n{script}{session}\n{lines}",
         shell::comment(&format!("{what}\n{place}")),
-        origin_comment(command)
+        origin_comment(generated_by)
     );
     File { mode: 0o755, ..File::at(path, text, vec![FollowUp::ReloadLibvirt]) }
 }
