@@ -140,8 +140,8 @@ pub struct PageField {
 pub enum Choices {
     /// None.
     None,
-    /// These, as proposals; others can be typed.
-    Proposals(&'static [&'static str]),
+    /// These, as suggestions; others can be typed.
+    Suggestions(&'static [&'static str]),
     /// The types of vGPUs, and no others.
     VgpuTypes,
 }

@@ -7,12 +7,13 @@ use super::{SettingError, parsers};
 use crate::domain::AUDIO_BACKENDS;
 use crate::vgpu_types;
 
-/// The commands with the flags of all settings.
-const DOMAINS: &[&str] = &["config", "fix", "lint", "lsp"];
-/// These and the commands that run without the user's files or screen.
-const DOMAINS_AND_HOOKS: &[&str] = &["config", "emit", "fix", "kubevirt", "lint", "lsp"];
-/// The commands about domains and the host's files.
-const DOMAINS_AND_HOST: &[&str] = &["config", "emit", "fix", "lint", "lsp"];
+/// The commands that lint or fix domains, and `config`, which shows their settings.
+const DOMAIN_COMMANDS: &[&str] = &["config", "fix", "lint", "lsp"];
+/// These, `emit` and `kubevirt`, whose files or fixes depend on the setting.
+const DOMAIN_COMMANDS_EMIT_AND_KUBEVIRT: &[&str] =
+    &["config", "emit", "fix", "kubevirt", "lint", "lsp"];
+/// These and `emit`, whose files depend on the setting.
+const DOMAIN_COMMANDS_AND_EMIT: &[&str] = &["config", "emit", "fix", "lint", "lsp"];
 
 /// All settings, in the order of the documentation.
 pub static SETTINGS: &[Setting] = &[
@@ -22,7 +23,7 @@ pub static SETTINGS: &[Setting] = &[
             |text| parsers::libvirt(text).map(|version| version.to_string()),
             "^(newest|current|installed|[0-9]+(\\.[0-9]+){0,2})$",
         ),
-        commands: DOMAINS_AND_HOOKS,
+        commands: DOMAIN_COMMANDS_EMIT_AND_KUBEVIRT,
         heading: "Settings",
         value_name: "VERSION",
         completion: Completion::Words(libvirt_words),
@@ -43,13 +44,13 @@ pub static SETTINGS: &[Setting] = &[
             label: "libvirt",
             placeholder: "newest",
             hint: "version that will read the XML, for example 9.0",
-            choices: Choices::Proposals(&["newest", "11.3", "10.0", "9.0", "8.0", "7.0"]),
+            choices: Choices::Suggestions(&["newest", "11.3", "10.0", "9.0", "8.0", "7.0"]),
         }),
     },
     Setting {
         name: "type",
         kind: text(parsers::vgpu_type, "^i915-GVTg_V[45]_[1248]$"),
-        commands: DOMAINS_AND_HOST,
+        commands: DOMAIN_COMMANDS_AND_EMIT,
         heading: "Settings",
         value_name: "TYPE",
         completion: Completion::Words(vgpu_type_names),
@@ -76,7 +77,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "pci",
         kind: text(parsers::pci, "^[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]$"),
-        commands: DOMAINS_AND_HOST,
+        commands: DOMAIN_COMMANDS_AND_EMIT,
         heading: "Settings",
         value_name: "ADDRESS",
         completion: Completion::None,
@@ -127,7 +128,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "display",
         kind: Kind::Text { parse: parsers::display, pattern: None },
-        commands: DOMAINS_AND_HOOKS,
+        commands: DOMAIN_COMMANDS_EMIT_AND_KUBEVIRT,
         heading: "Settings",
         value_name: "DISPLAY",
         completion: Completion::None,
@@ -154,7 +155,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "display-env",
         kind: text(parsers::display_env, "^\\S*:[0-9]+(\\.[0-9]+)?$"),
-        commands: DOMAINS_AND_HOST,
+        commands: DOMAIN_COMMANDS_AND_EMIT,
         heading: "Settings",
         value_name: "DISPLAY",
         completion: Completion::None,
@@ -177,7 +178,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "gdk-scale",
         kind: text(parsers::gdk_scale, "^([0-9]+\\.?[0-9]*|\\.[0-9]+)$"),
-        commands: DOMAINS_AND_HOST,
+        commands: DOMAIN_COMMANDS_AND_EMIT,
         heading: "Settings",
         value_name: "SCALE",
         completion: Completion::None,
@@ -200,7 +201,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "alias",
         kind: text(parsers::alias, "^ua-[A-Za-z0-9_-]+$"),
-        commands: DOMAINS,
+        commands: DOMAIN_COMMANDS,
         heading: "Settings",
         value_name: "ALIAS",
         completion: Completion::None,
@@ -223,7 +224,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "romfile",
         kind: text(parsers::romfile, "^/"),
-        commands: DOMAINS_AND_HOOKS,
+        commands: DOMAIN_COMMANDS_EMIT_AND_KUBEVIRT,
         heading: "Settings",
         value_name: "FILE",
         completion: Completion::Files,
@@ -248,7 +249,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "audio",
         kind: text(|text| parsers::audio(text).map(|audio| audio.to_string()), AUDIO_PATTERN),
-        commands: DOMAINS,
+        commands: DOMAIN_COMMANDS,
         heading: "Settings",
         value_name: "TYPE[,NAME=VALUE]…",
         completion: Completion::Words(audio_backend_names),
@@ -269,7 +270,7 @@ pub static SETTINGS: &[Setting] = &[
             label: "Audio",
             placeholder: "none",
             hint: "backend that replaces SPICE audio, for example pulseaudio",
-            choices: Choices::Proposals(&["pulseaudio", "pipewire", "alsa", "none"]),
+            choices: Choices::Suggestions(&["pulseaudio", "pipewire", "alsa", "none"]),
         }),
     },
     Setting {
@@ -298,7 +299,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "only",
         kind: Kind::Names,
-        commands: DOMAINS,
+        commands: DOMAIN_COMMANDS,
         heading: "Rules",
         value_name: "RULE",
         completion: Completion::None,
@@ -385,7 +386,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "all",
         kind: Kind::Switch,
-        commands: DOMAINS,
+        commands: DOMAIN_COMMANDS,
         heading: "Input",
         value_name: "BOOL",
         completion: Completion::None,
@@ -422,7 +423,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "rule-pages",
         kind: text(parsers::rule_pages, "^https?://[^\\s]+$"),
-        commands: DOMAINS,
+        commands: DOMAIN_COMMANDS,
         heading: "Rules",
         value_name: "URL",
         completion: Completion::None,

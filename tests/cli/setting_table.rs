@@ -1,5 +1,5 @@
-//! All places that know the settings agree with the table: flags, VS Code's settings, the web page.
-//! The last two are generated. (tests/cli/config_schema.rs is about the configuration.)
+//! The table of settings decides which commands have a setting's flag, and VS Code's settings and the
+//! web page are generated from it. (tests/cli/config_schema.rs is about the configuration.)
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -14,7 +14,7 @@ use clap::{Arg, Command};
 use gvtg_xml::internals::manual::{Length, command};
 use gvtg_xml::internals::settings::{Choices, Kind, PageField, SETTINGS, Setting, vgpu_type_names};
 
-/// Flags that have a setting's name and another meaning.
+/// Flags with the name of a setting and another meaning, by command.
 const OTHER_FLAGS: &[(&str, &str)] = &[("emit", "only"), ("host", "ignore")];
 
 /// Compares the text between two markers of a file with the generated text.
@@ -22,7 +22,7 @@ fn check_generated(path: &str, begin: &str, end: &str, expected: &str) {
     let text = fs::read_to_string(path).unwrap();
     let (before, rest) = text.split_once(begin).unwrap_or_else(|| panic!("{path} has no {begin}"));
     let (found, after) = rest.split_once(end).unwrap_or_else(|| panic!("{path} has no {end}"));
-    if common::is_renewing() {
+    if common::is_updating() {
         fs::write(path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
     } else {
         assert_eq!(found, expected, "{path}: run UPDATE_EXPECTED=1 cargo test --test cli setting");
@@ -114,7 +114,7 @@ fn field(setting: &Setting, page: PageField) -> String {
         }
         (_, choices) => {
             let list = match choices {
-                Choices::Proposals(_) => format!(" list=\"{name}s\""),
+                Choices::Suggestions(_) => format!(" list=\"{name}s\""),
                 _ => String::new(),
             };
             format!(
@@ -132,7 +132,7 @@ fn the_web_page_has_the_fields_of_the_table() {
     for setting in SETTINGS {
         let Some(page) = setting.page else { continue };
         fields.push_str(&field(setting, page));
-        if let Choices::Proposals(values) = page.choices {
+        if let Choices::Suggestions(values) = page.choices {
             let values = options(values.iter());
             writeln!(lists, "      <datalist id=\"{}s\">{values}</datalist>", setting.name)
                 .unwrap();
@@ -158,15 +158,17 @@ fn files_with(folder: &Path, words: &[&str], files: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn a_setting_is_declared_in_the_table_and_its_field() {
+fn few_files_name_a_setting() {
     let mut files = BTreeSet::new();
     for folder in ["src", "web/engine/src", "editors/vscode/src", "web/src"] {
         files_with(Path::new(folder), &["\"gdk-scale\"", "gdk_scale"], &mut files);
     }
     let expected = [
-        // A hook that takes some of the settings, and words their help differently.
+        // `emit filter` takes this setting too, with a help text of its own.
         "src/cli/emit/filter.rs",
+        // Its field, because documents can contain this setting.
         "src/domain/overrides.rs",
+        // Its parser.
         "src/settings/parsers.rs",
         "src/settings/table.rs",
     ];
