@@ -137,8 +137,8 @@ pub fn corpus() -> Vec<std::path::PathBuf> {
     folders
 }
 
-/// Whether tests rewrite the files with expected output: `UPDATE_EXPECTED=1 cargo test`. Review `git
-/// diff` afterwards.
-pub fn is_renewing() -> bool {
+/// Whether tests update the files with their expected results: `UPDATE_EXPECTED=1 cargo test`.
+/// Review `git diff` afterwards.
+pub fn is_updating() -> bool {
     std::env::var_os("UPDATE_EXPECTED").is_some()
 }

@@ -78,7 +78,7 @@ fn each_fixture_becomes_its_fixed_file() {
         let before = std::fs::read_to_string(path).unwrap();
         let fixed_path = path.with_extension("fixed.xml");
         let result = fixed(&before, "");
-        if common::is_renewing() {
+        if common::is_updating() {
             std::fs::write(&fixed_path, &result.text).unwrap();
         }
         let after = std::fs::read_to_string(&fixed_path).unwrap_or_default();

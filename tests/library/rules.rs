@@ -113,7 +113,7 @@ fn findings_are_those_in_the_expected_files() {
         let _ = write!(text, "{separator}example {number}\n{}", describe(&findings));
     });
     let expected = expected_files();
-    if common::is_renewing() {
+    if common::is_updating() {
         for id in expected.keys().filter(|id| !found.contains_key(*id)) {
             fs::remove_file(format!("{EXPECTED}/{id}.txt")).unwrap();
         }

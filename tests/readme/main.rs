@@ -44,12 +44,12 @@ fn failures(page: &Page) -> Vec<String> {
     let (lines, blocks): (Vec<usize>, Vec<&str>) = console::blocks(&page.text).into_iter().unzip();
     let mut failures = Vec::new();
     for ((line, block), answered) in lines.iter().zip(&blocks).zip(place.run(&blocks)) {
-        if common::is_renewing() {
+        if common::is_updating() {
             page::renew(&page.path, |text| text.replace(block, &console::renewed_block(&answered)));
         }
         let wrong = answered
             .iter()
-            .filter(|step| !step.is_right() && !common::is_renewing() || step.renewed().is_none());
+            .filter(|step| !step.is_right() && !common::is_updating() || step.renewed().is_none());
         failures.extend(wrong.map(|step| format!("{}:{line}: {step}", page.path.display())));
     }
     let after = files(&place.checkout());
@@ -90,7 +90,7 @@ fn the_program_accepts_the_commands_in_the_text() {
 fn tables_are_up_to_date() {
     let mut old = Vec::new();
     for page in page::all() {
-        if common::is_renewing() {
+        if common::is_updating() {
             page::renew(&page.path, |text| tables::with_tables(&text));
         } else if tables::with_tables(&page.text) != page.text {
             old.push(page.path);
@@ -114,7 +114,7 @@ fn each_table_is_on_a_page() {
 #[test]
 fn the_picture_shows_the_real_output() {
     let picture = picture::of_a_run();
-    if common::is_renewing() {
+    if common::is_updating() {
         fs::write("docs/run.svg", &picture).unwrap();
     }
     let drawn = fs::read_to_string("docs/run.svg").unwrap_or_default();
