@@ -243,7 +243,7 @@ structs! {
     VersionRange { from, before }
 }
 
-plain_enums! { Severity Group DisplayBackend Format IgnoreFault ConflictKind MessageSource SnippetContext Applicability Axis }
+plain_enums! { Severity Group DisplayBackend Format SuppressionFault ConflictKind MessageSource SnippetContext Applicability Axis }
 
 impl ToRust for Version {
     fn to_rust(&self) -> String {
@@ -350,7 +350,7 @@ impl ToRust for Check {
                 variant!(Environment { name, value, format, setting, displays })
             }
             Check::Code { function } => variant!(Code { function }),
-            Check::Ignore { fault } => variant!(Ignore { fault }),
+            Check::Suppression { fault } => variant!(Suppression { fault }),
             Check::Across { same } => variant!(Across { same }),
             Check::WellFormed => "Check::WellFormed".into(),
             Check::Domain => "Check::Domain".into(),

@@ -1,6 +1,6 @@
 //! Findings about conflicts with other documents of the run.
 
-use super::suppression_lints::applicable_rules;
+use super::suppression_rules::applicable_rules;
 use crate::domain::Domain;
 use crate::lint::Related;
 use crate::lint::claims::{Claims, Summary, claims};

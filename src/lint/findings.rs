@@ -1,6 +1,6 @@
 //! Runs the rules on a domain.
 
-use super::suppression_lints::{faults, would_orphan_suppression};
+use super::suppression_rules::{faults, would_orphan_suppression};
 use crate::domain::Domain;
 use crate::fix::{Change, overwritten};
 use crate::lint::Detail;
@@ -31,7 +31,7 @@ impl DisplayFixes {
 }
 
 /// Returns all findings with their suppression states. Unused suppressions are not among them
-/// ([`unused`](super::suppression_lints::unused)).
+/// ([`unused`](super::suppression_rules::unused)).
 pub(super) fn find<'c, 'd, 'r: 'c>(
     domain: &'c Domain<'d>,
     rules: &RuleSet<'r>,
@@ -96,7 +96,7 @@ pub(super) fn check_all<'d, 'r>(
                 finding.demote_to_unsafe(Risk::Template);
             }
             if finding.suppression_state == SuppressionState::Doubtful {
-                finding.demote_to_unsafe(Risk::UnclearIgnore);
+                finding.demote_to_unsafe(Risk::UnclearSuppression);
             }
             findings.push(finding);
         }

@@ -7,7 +7,7 @@ use super::findings::{DisplayFixes, find};
 use super::linter::Linter;
 use super::rendering::{EditBudget, sort};
 use super::suppress::{self, SuppressionStyle};
-use super::suppression_lints::unused;
+use super::suppression_rules::unused;
 use super::{Detail, Diagnostic};
 use crate::domain::{self, Domain};
 use crate::fix;

@@ -6,7 +6,7 @@ use super::cross_file::cross_file_findings;
 use super::findings::{DisplayFixes, find};
 use super::rendering::diagnostics;
 use super::skip::uses_gvtg;
-use super::suppression_lints::unused;
+use super::suppression_rules::unused;
 use crate::domain::{self, Domain, Settings};
 use crate::fix;
 use crate::lint::claims::{Claims, Summary};

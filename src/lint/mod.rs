@@ -16,7 +16,7 @@ mod removals;
 mod rendering;
 pub(crate) mod skip;
 pub mod suppress;
-mod suppression_lints;
+mod suppression_rules;
 
 pub use crate::rules::finding::Related;
 pub use add_suppressions::Suppressed;

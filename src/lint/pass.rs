@@ -7,7 +7,7 @@ use super::findings::{DisplayFixes, find, needs_explicit_name};
 use super::fix_result::Guest;
 use super::linter::{Findings, Linter, to_findings};
 use super::rendering::diagnostics;
-use super::suppression_lints::{is_suppressed_error, unused};
+use super::suppression_rules::{is_suppressed_error, unused};
 use crate::domain;
 use crate::fix::{self, Change};
 use crate::lint::{Detail, Diagnostic};

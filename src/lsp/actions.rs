@@ -159,7 +159,7 @@ impl ActionBuilder<'_> {
         mut findings: Vec<&Finding<'_>>,
         linted: &LintedDomain<'_, '_, '_>,
     ) -> Vec<CodeAction> {
-        findings.retain(|finding| !matches!(finding.rule.check, Check::Ignore { .. }));
+        findings.retain(|finding| !matches!(finding.rule.check, Check::Suppression { .. }));
         findings.truncate(MAX_SUPPRESSED);
         let mut scopes = vec![(SuppressionStyle::Metadata, "in this file")];
         if !is_virsh_edit(&self.document.uri) {

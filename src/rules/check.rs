@@ -101,7 +101,7 @@ pub fn findings<'d, 'r>(context: &Context<'_, 'd, 'r>) -> Vec<Finding<'d, 'r>> {
         }
         Check::Code { function } => code::run_check(function, context),
         // Handled by the caller: these need the results of all rules, or of all files.
-        Check::Ignore { .. } | Check::Across { .. } => Vec::new(),
+        Check::Suppression { .. } | Check::Across { .. } => Vec::new(),
         // These two always hold for a parsed domain.
         Check::WellFormed | Check::Domain => Vec::new(),
     };

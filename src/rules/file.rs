@@ -168,7 +168,9 @@ impl Checker<'_> {
                 Operation::Deliver => {
                     matches!(rule.check, Check::Property { .. } | Check::Environment { .. })
                 }
-                Operation::Code => matches!(rule.check, Check::Code { .. } | Check::Ignore { .. }),
+                Operation::Code => {
+                    matches!(rule.check, Check::Code { .. } | Check::Suppression { .. })
+                }
             };
             if !fits {
                 self.add_error(

@@ -21,7 +21,7 @@ pub enum Risk {
     /// Nothing shows that the mediated device is Intel's.
     NotIntels,
     /// A suppression is malformed or has no reason.
-    UnclearIgnore,
+    UnclearSuppression,
     /// A suppression keeps a `<graphics>`.
     KeptGraphics,
     /// It is a guess which `<audio>` a sound device should use.
@@ -51,7 +51,7 @@ impl Risk {
             Risk::FirmwareScreen => "the firmware and boot loader screen on this device",
             Risk::OtherCards => "the setting for graphics cards that are passed through",
             Risk::NotIntels => "another vendor's vGPU: nothing shows that this one is Intel's",
-            Risk::UnclearIgnore => {
+            Risk::UnclearSuppression => {
                 "something you want to keep: a suppression here has no reason or is malformed"
             }
             Risk::KeptGraphics => "the picture in a <graphics> that a suppression keeps",

@@ -163,7 +163,7 @@ fn check_fixed(text: &str, fixed: &Fixed<'_>, settings: &Settings) -> TestCaseRe
     let moved = fixed.applied.iter().any(|one| one.rule.group == Group::Namespace);
     // The last pass finds unused suppressions.
     let suppressions =
-        fixed.applied.iter().any(|one| matches!(one.rule.check, Check::Ignore { .. }));
+        fixed.applied.iter().any(|one| matches!(one.rule.check, Check::Suppression { .. }));
     prop_assert!(
         fixed.rounds <= if moved { 7 } else { 4 } + usize::from(suppressions),
         "{} rounds: {:?}",

@@ -15,7 +15,7 @@ pub(super) struct ParsedComment {
     /// The reason; empty if none is given.
     pub(super) reason: String,
     /// The error if the comment is malformed.
-    pub(super) fault: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 impl ParsedComment {
@@ -46,8 +46,8 @@ impl ParsedComment {
             } else {
                 format!("'{keyword}' is not a keyword; use")
             };
-            let fault = format!("{problem} ignore or ignore-file");
-            return Some(ParsedComment::malformed(text, instruction, &fault));
+            let error = format!("{problem} ignore or ignore-file");
+            return Some(ParsedComment::malformed(text, instruction, &error));
         }
         let Some(list) = after_keyword.trim_start().strip_prefix('[') else {
             return Some(ParsedComment::malformed(
@@ -85,13 +85,13 @@ impl ParsedComment {
             is_for_file: keyword == "ignore-file",
             names,
             reason: reason.to_owned(),
-            fault: None,
+            error: None,
         })
     }
 
     /// Builds a malformed comment; `rest` is the part of its text that may name rules, with or
     /// without brackets.
-    fn malformed(text: &str, rest: &str, fault: &str) -> Self {
+    fn malformed(text: &str, rest: &str, error: &str) -> Self {
         let list =
             rest.split_once('[').map_or(rest, |(_, list)| list.split(']').next().unwrap_or(list));
         let words = list
@@ -107,7 +107,7 @@ impl ParsedComment {
             is_for_file,
             names: names.collect(),
             reason: String::new(),
-            fault: Some(fault.to_owned()),
+            error: Some(error.to_owned()),
         }
     }
 }
@@ -123,7 +123,7 @@ mod tests {
 
     /// Formats a parsed comment as one line: its scope, its names, and its reason or error.
     fn format_parsed(text: &str) -> String {
-        let Some(ParsedComment { is_for_file, names, reason, fault }) = ParsedComment::parse(text)
+        let Some(ParsedComment { is_for_file, names, reason, error }) = ParsedComment::parse(text)
         else {
             return "none".into();
         };
@@ -132,7 +132,7 @@ mod tests {
         format!(
             "{scope} {}: {}",
             names.join("+"),
-            fault.map_or(reason, |fault| format!("! {fault}"))
+            error.map_or(reason, |error| format!("! {error}"))
         )
     }
 

@@ -33,7 +33,7 @@ pub struct Suppression<'d> {
     /// The reason; empty if none is given.
     pub reason: String,
     /// The error if the suppression is malformed.
-    pub fault: Option<String>,
+    pub error: Option<String>,
 }
 
 /// The forms of a suppression.
@@ -119,7 +119,7 @@ fn read_suppressions<'d>(domain: &Domain<'d>) -> Vec<Suppression<'d>> {
             scope,
             names,
             reason: parsed.reason,
-            fault: parsed.fault,
+            error: parsed.error,
         })
     });
     comments.chain(read_metadata(domain)).collect()
@@ -141,14 +141,14 @@ fn read_metadata<'d>(domain: &Domain<'d>) -> Vec<Suppression<'d>> {
         .into_iter()
         .flat_map(|metadata| metadata.children())
         .filter(is_ours);
-    let parse_element = |element: Element<'d>, fault: Option<&str>| {
+    let parse_element = |element: Element<'d>, error: Option<&str>| {
         let rule = element
             .attribute_place("rule")
             .map(|place| trim_range(domain.document.text(), place.value));
         let name = rule.filter(|name| !name.is_empty());
-        let fault = match name {
-            None => fault.or(Some("the rule attribute is missing or empty")),
-            Some(_) => fault,
+        let error = match name {
+            None => error.or(Some("the rule attribute is missing or empty")),
+            Some(_) => error,
         };
         Suppression {
             form: SuppressionForm::Metadata(element),
@@ -156,7 +156,7 @@ fn read_metadata<'d>(domain: &Domain<'d>) -> Vec<Suppression<'d>> {
             scope: WHOLE_FILE,
             names: name.into_iter().collect(),
             reason: element.deep_text().trim().to_owned(),
-            fault: fault.map(str::to_owned),
+            error: error.map(str::to_owned),
         }
     };
     let inside_domain_element = inside_domain_element.map(|element| parse_element(element, None));
@@ -192,7 +192,7 @@ mod tests {
             format!(
                 "{} in {scope}: {}",
                 names.join("+"),
-                suppression.fault.as_ref().unwrap_or(&suppression.reason)
+                suppression.error.as_ref().unwrap_or(&suppression.reason)
             )
         };
         domain::read(text, &Settings::default(), |domain| {

@@ -7,18 +7,18 @@ use crate::rules::schema::Check;
 use crate::rules::{Rule, nearest};
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-mod lints;
+mod faults;
 mod scopes;
 mod write;
 
-pub use lints::judged;
+pub use faults::reportable_names;
 use scopes::{Scope, Scopes};
 pub use write::{SuppressionStyle, edits};
 
 /// The suppressions of a document. Records which of them are used.
 pub struct Suppressions<'c, 'd> {
     domain: &'c Domain<'d>,
-    ignores: &'c [Suppression<'d>],
+    all: &'c [Suppression<'d>],
     /// Keyed by the name of a rule or a group.
     by_name: HashMap<&'c str, Scopes>,
     /// Names that are not those of a rule or group, each with the name that was probably meant.
@@ -34,10 +34,10 @@ const MAX_TYPO_LOOKUPS: usize = 1_000;
 impl<'c, 'd> Suppressions<'c, 'd> {
     /// Reads the suppressions of a domain's document; `known` are the rules that they may name.
     pub fn new(domain: &'c Domain<'d>, known: &[&'c Rule]) -> Self {
-        let ignores = domain.suppressions();
+        let all = domain.suppressions();
         let mut suppressions =
-            Suppressions { domain, ignores, by_name: HashMap::new(), unknown: HashMap::new() };
-        if !ignores.is_empty() {
+            Suppressions { domain, all, by_name: HashMap::new(), unknown: HashMap::new() };
+        if !all.is_empty() {
             suppressions.read(known);
         }
         suppressions
@@ -46,23 +46,23 @@ impl<'c, 'd> Suppressions<'c, 'd> {
     fn read(&mut self, known: &[&'c Rule]) {
         let names: HashSet<&str> = known.iter().flat_map(|rule| rule.names()).collect();
         let mut scopes: HashMap<&'c str, Vec<Scope>> = HashMap::new();
-        for (index, ignore) in self.ignores.iter().enumerate() {
-            let is_sound = ignore.fault.is_none() && !ignore.reason.is_empty();
-            for place in 0..ignore.names.len() {
+        for (index, suppression) in self.all.iter().enumerate() {
+            let is_valid = suppression.error.is_none() && !suppression.reason.is_empty();
+            for place in 0..suppression.names.len() {
                 let name = self.name((index, place));
-                let (name, reason) = if names.contains(name) {
-                    (Some(name), is_sound.then_some(index))
+                let (name, valid_suppression) = if names.contains(name) {
+                    (Some(name), is_valid.then_some(index))
                 } else {
                     // An unreadable suppression may have any word in place of a name.
-                    let may_be_misspelt =
-                        ignore.fault.is_none() && self.unknown.len() < MAX_TYPO_LOOKUPS;
-                    let near = || if may_be_misspelt { nearest(name, known) } else { None };
+                    let may_be_misspelled =
+                        suppression.error.is_none() && self.unknown.len() < MAX_TYPO_LOOKUPS;
+                    let near = || if may_be_misspelled { nearest(name, known) } else { None };
                     (*self.unknown.entry(name).or_insert_with(near), None)
                 };
                 if let Some(name) = name {
                     scopes.entry(name).or_default().push(Scope::new(
-                        ignore.scope.clone(),
-                        reason,
+                        suppression.scope.clone(),
+                        valid_suppression,
                         (index, place),
                     ));
                 }
@@ -75,12 +75,12 @@ impl<'c, 'd> Suppressions<'c, 'd> {
     /// Returns the text of a name.
     fn name(&self, (index, place): NamePlace) -> &'c str {
         let text: &'c str = self.domain.document.text();
-        &text[self.ignores[index].names[place].clone()]
+        &text[self.all[index].names[place].clone()]
     }
 
     /// Whether the document has no suppressions.
     pub fn is_empty(&self) -> bool {
-        self.ignores.is_empty()
+        self.all.is_empty()
     }
 
     /// Returns whether the document suppresses a rule's finding that begins at this byte, and marks
@@ -92,14 +92,15 @@ impl<'c, 'd> Suppressions<'c, 'd> {
         if self.by_name.is_empty() {
             return state;
         }
-        let is_about_ignores = matches!(rule.check, Check::Ignore { .. });
-        for name in rule.names().filter(|name| !is_about_ignores || *name != rule.group.name()) {
+        let is_about_suppressions = matches!(rule.check, Check::Suppression { .. });
+        for name in rule.names().filter(|name| !is_about_suppressions || *name != rule.group.name())
+        {
             for scope in
                 self.by_name.get_mut(name).into_iter().flat_map(|scopes| scopes.containing(at))
             {
-                match (scope.reason, &state) {
-                    (Some(ignore), SuppressionState::Open | SuppressionState::Doubtful) => {
-                        state = SuppressionState::Suppressed(self.ignores[ignore].reason.clone())
+                match (scope.valid_suppression, &state) {
+                    (Some(index), SuppressionState::Open | SuppressionState::Doubtful) => {
+                        state = SuppressionState::Suppressed(self.all[index].reason.clone())
                     }
                     (None, SuppressionState::Open) => state = SuppressionState::Doubtful,
                     _ => {}

@@ -11,9 +11,8 @@ use foldhash::HashSet;
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     range: Range<usize>,
-    /// The index of the suppression with the reason; `None` if all suppressions of this range are
-    /// faulty.
-    pub(super) reason: Option<usize>,
+    /// The index of the first valid suppression of this range; `None` if all are faulty.
+    pub(super) valid_suppression: Option<usize>,
     /// The names that suppress findings in this range.
     names: Vec<NamePlace>,
     /// The index of the smallest range around this one.
@@ -22,9 +21,14 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// Creates a scope for a name; `reason` is its suppression's index if that is not faulty.
-    pub(super) fn new(range: Range<usize>, reason: Option<usize>, name: NamePlace) -> Self {
-        Scope { range, reason, names: vec![name], parent: None, is_used: false }
+    /// Creates a scope for a name; `valid_suppression` is its suppression's index if that is not
+    /// faulty.
+    pub(super) fn new(
+        range: Range<usize>,
+        valid_suppression: Option<usize>,
+        name: NamePlace,
+    ) -> Self {
+        Scope { range, valid_suppression, names: vec![name], parent: None, is_used: false }
     }
 }
 
@@ -41,7 +45,7 @@ impl Scopes {
         let mut open: Vec<usize> = Vec::new();
         for mut scope in scopes {
             if let Some(last) = list.last_mut().filter(|last| last.range == scope.range) {
-                last.reason = last.reason.or(scope.reason);
+                last.valid_suppression = last.valid_suppression.or(scope.valid_suppression);
                 last.names.append(&mut scope.names);
                 continue;
             }
@@ -70,7 +74,8 @@ impl Scopes {
     /// Returns the names of ranges in which nothing was suppressed, except those of faulty
     /// suppressions.
     pub(super) fn unused(&self) -> HashSet<NamePlace> {
-        let unused = self.0.iter().filter(|scope| !scope.is_used && scope.reason.is_some());
+        let unused =
+            self.0.iter().filter(|scope| !scope.is_used && scope.valid_suppression.is_some());
         unused.flat_map(|scope| &scope.names).copied().collect()
     }
 }
@@ -103,9 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_reason_of_a_valid_suppression() {
+    fn prefers_a_valid_suppression() {
         let mut scopes =
             Scopes::new(vec![Scope::new(1..5, None, (0, 0)), Scope::new(1..5, Some(1), (1, 0))]);
-        assert_eq!(scopes.containing(1).map(|scope| scope.reason).collect::<Vec<_>>(), [Some(1)]);
+        assert_eq!(
+            scopes.containing(1).map(|scope| scope.valid_suppression).collect::<Vec<_>>(),
+            [Some(1)]
+        );
     }
 }

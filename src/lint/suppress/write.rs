@@ -91,9 +91,9 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
     let metadata_element = domain.metadata().map(|metadata| metadata.element);
     let prefix = metadata_element.map_or("gvtg:", Element::written_prefix);
     let without_reason = |rule: &str| {
-        domain.suppressions().iter().find_map(|ignore| match ignore.form {
-            SuppressionForm::Metadata(element) => (ignore.fault.is_none()
-                && ignore.reason.is_empty()
+        domain.suppressions().iter().find_map(|suppression| match suppression.form {
+            SuppressionForm::Metadata(element) => (suppression.error.is_none()
+                && suppression.reason.is_empty()
                 && element.attribute("rule") == Some(rule))
             .then_some(element),
             SuppressionForm::Comment(_) | SuppressionForm::FileComment => None,
@@ -114,7 +114,7 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
     }
     match metadata_element {
         Some(metadata) => {
-            changes.extend(new.into_iter().map(|ignore| Change::Insert(metadata, ignore)))
+            changes.extend(new.into_iter().map(|element| Change::Insert(metadata, element)))
         }
         None if new.is_empty() => {}
         None => changes.push(new_metadata(domain, |element| {

@@ -89,9 +89,10 @@ pub enum Check {
         function: Function,
     },
     /// The document's suppressions are valid.
-    Ignore {
+    #[serde(rename = "ignore")]
+    Suppression {
         /// The fault to report.
-        fault: IgnoreFault,
+        fault: SuppressionFault,
     },
     /// No other domain uses the same resource. Only checked if a run has several documents.
     Across {
@@ -127,7 +128,7 @@ impl From<Text> for Function {
 /// A fault of a suppression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum IgnoreFault {
+pub enum SuppressionFault {
     /// It is malformed.
     Unreadable,
     /// It has no reason.

@@ -10,7 +10,7 @@ mod when;
 pub use super::examples::{Example, KnownMessage, MessageSource, SnippetContext};
 use super::path::{List, Selector, Text};
 use crate::version::Version;
-pub use check::{Check, ConflictKind, Format, Function, IgnoreFault};
+pub use check::{Check, ConflictKind, Format, Function, SuppressionFault};
 pub use fix::{Fix, Operation, Property};
 pub use when::{DisplayBackend, When};
 

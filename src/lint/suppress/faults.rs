@@ -1,4 +1,5 @@
-//! Findings about faulty and unused suppressions, and their fixes.
+//! Finds the faulty and unused suppressions among those of a document, and makes their fixes. Which of
+//! them to look for is decided by [`suppression_rules`](crate::lint::suppression_rules).
 
 use std::ops::Range;
 
@@ -6,7 +7,7 @@ use super::{MAX_TYPO_LOOKUPS, NamePlace, Suppressions};
 use crate::domain::{Suppression, SuppressionForm};
 use crate::fix::Change;
 use crate::rules::finding::Finding;
-use crate::rules::schema::{Check, IgnoreFault};
+use crate::rules::schema::{Check, SuppressionFault};
 use crate::rules::{Rule, UnknownRuleError, of_host};
 use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt, HashSet};
@@ -15,51 +16,59 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 const MAX_NAME_LEN: usize = 64;
 
 impl<'c, 'd> Suppressions<'c, 'd> {
-    /// Returns the findings about suppressions with this fault. Names that are not in `judged` are
-    /// not reported as unused.
+    /// Returns the findings about suppressions with this fault. Only those of `reportable_names` are
+    /// reported as unused.
     pub fn faults<'r>(
         &self,
         rule: &'r Rule,
-        fault: IgnoreFault,
+        fault: SuppressionFault,
         known: &[&Rule],
-        judged: &HashSet<&str>,
+        reportable_names: &HashSet<&str>,
     ) -> Vec<Finding<'d, 'r>> {
         match fault {
-            IgnoreFault::Unreadable => self.unreadable(rule),
-            IgnoreFault::WithoutReason => self.without_reason(rule),
-            IgnoreFault::UnknownRule => self.of_unknown_rules(rule, known),
-            IgnoreFault::Unused => self.unused_suppressions(rule, judged),
+            SuppressionFault::Unreadable => self.unreadable(rule),
+            SuppressionFault::WithoutReason => self.without_reason(rule),
+            SuppressionFault::UnknownRule => self.of_unknown_rules(rule, known),
+            SuppressionFault::Unused => self.unused_suppressions(rule, reportable_names),
         }
     }
 
     fn unreadable<'r>(&self, rule: &'r Rule) -> Vec<Finding<'d, 'r>> {
-        let unreadable =
-            self.ignores.iter().filter_map(|ignore| Some((ignore, ignore.fault.as_deref()?)));
+        let unreadable = self
+            .all
+            .iter()
+            .filter_map(|suppression| Some((suppression, suppression.error.as_deref()?)));
         unreadable
-            .map(|(ignore, fault)| {
-                finding_at(rule, ignore, ignore.span.clone()).with_value("what", fault)
+            .map(|(suppression, fault)| {
+                finding_at(rule, suppression, suppression.span.clone()).with_value("what", fault)
             })
             .collect()
     }
 
     fn without_reason<'r>(&self, rule: &'r Rule) -> Vec<Finding<'d, 'r>> {
-        let without_reason =
-            self.ignores.iter().filter(|ignore| ignore.fault.is_none() && ignore.reason.is_empty());
-        without_reason.map(|ignore| finding_at(rule, ignore, ignore.span.clone())).collect()
+        let without_reason = self
+            .all
+            .iter()
+            .filter(|suppression| suppression.error.is_none() && suppression.reason.is_empty());
+        without_reason
+            .map(|suppression| finding_at(rule, suppression, suppression.span.clone()))
+            .collect()
     }
 
     fn of_unknown_rules<'r>(&self, rule: &'r Rule, known: &[&Rule]) -> Vec<Finding<'d, 'r>> {
-        let named = self.ignores.iter().enumerate().filter(|(_, ignore)| ignore.fault.is_none());
-        let places = named
-            .flat_map(|(index, ignore)| (0..ignore.names.len()).map(move |place| (index, place)));
+        let named =
+            self.all.iter().enumerate().filter(|(_, suppression)| suppression.error.is_none());
+        let places = named.flat_map(|(index, suppression)| {
+            (0..suppression.names.len()).map(move |place| (index, place))
+        });
         let unknown = places.filter_map(|place| {
             self.unknown.get(self.name(place)).map(|suggestion| (place, *suggestion))
         });
         unknown
             .map(|((index, place), suggestion)| {
-                let (ignore, name) = (&self.ignores[index], self.name((index, place)));
-                let range = ignore.names[place].clone();
-                let finding = finding_at(rule, ignore, range.clone())
+                let (suppression, name) = (&self.all[index], self.name((index, place)));
+                let range = suppression.names[place].clone();
+                let finding = finding_at(rule, suppression, range.clone())
                     .with_value(
                         "what",
                         unknown_rule_message(
@@ -70,7 +79,7 @@ impl<'c, 'd> Suppressions<'c, 'd> {
                         ),
                     )
                     .with_value("other", suggestion.unwrap_or(""));
-                match (suggestion, ignore.form) {
+                match (suggestion, suppression.form) {
                     (None, _) => finding,
                     (Some(suggestion), SuppressionForm::Metadata(element)) => finding.fixed_by(
                         vec![Change::SetAttribute(element, "rule".into(), suggestion.to_owned())],
@@ -83,19 +92,21 @@ impl<'c, 'd> Suppressions<'c, 'd> {
             .collect()
     }
 
-    /// The rules and groups with unused suppressions, among those in `judged`.
-    pub fn unused_names(&self, judged: &HashSet<&str>) -> HashSet<&'c str> {
-        self.unused(judged).into_keys().collect()
+    /// The rules and groups with unused suppressions, among those in `reportable_names`.
+    pub fn unused_names(&self, reportable_names: &HashSet<&str>) -> HashSet<&'c str> {
+        self.unused(reportable_names).into_keys().collect()
     }
 
-    /// The unused suppressions of the names in `judged`, by the rule or group that they name.
-    fn unused(&self, judged: &HashSet<&str>) -> HashMap<&'c str, HashSet<NamePlace>> {
-        let is_sound = |(index, _): &NamePlace| {
-            self.ignores[*index].fault.is_none() && !self.ignores[*index].reason.is_empty()
+    /// The unused suppressions, by the rule or group that they name.
+    fn unused(&self, reportable_names: &HashSet<&str>) -> HashMap<&'c str, HashSet<NamePlace>> {
+        let is_valid = |(index, _): &NamePlace| {
+            self.all[*index].error.is_none() && !self.all[*index].reason.is_empty()
         };
         let mut unused = HashMap::new();
-        for (name, scopes) in self.by_name.iter().filter(|(name, _)| judged.contains(*name)) {
-            let places: HashSet<NamePlace> = scopes.unused().into_iter().filter(is_sound).collect();
+        for (name, scopes) in
+            self.by_name.iter().filter(|(name, _)| reportable_names.contains(*name))
+        {
+            let places: HashSet<NamePlace> = scopes.unused().into_iter().filter(is_valid).collect();
             if !places.is_empty() {
                 unused.insert(*name, places);
             }
@@ -106,37 +117,39 @@ impl<'c, 'd> Suppressions<'c, 'd> {
     fn unused_suppressions<'r>(
         &self,
         rule: &'r Rule,
-        judged: &HashSet<&str>,
+        reportable_names: &HashSet<&str>,
     ) -> Vec<Finding<'d, 'r>> {
-        let unused: HashSet<NamePlace> = self.unused(judged).into_values().flatten().collect();
+        let unused: HashSet<NamePlace> =
+            self.unused(reportable_names).into_values().flatten().collect();
         let mut findings = Vec::new();
-        let elements = unused.iter().filter_map(|(index, _)| match self.ignores[*index].form {
+        let elements = unused.iter().filter_map(|(index, _)| match self.all[*index].form {
             SuppressionForm::Metadata(element) => Some(element),
             SuppressionForm::Comment(_) | SuppressionForm::FileComment => None,
         });
         let elements: HashSet<Element<'d>> = elements.collect();
-        for (index, ignore) in self.ignores.iter().enumerate() {
+        for (index, suppression) in self.all.iter().enumerate() {
             let is_kept = |place: usize| !unused.contains(&(index, place));
-            let first_kept = (0..ignore.names.len()).find(|place| is_kept(*place));
-            for place in (0..ignore.names.len()).filter(|place| !is_kept(*place)) {
-                let name = &ignore.names[place];
-                let change = match (ignore.form, first_kept) {
+            let first_kept = (0..suppression.names.len()).find(|place| is_kept(*place));
+            for place in (0..suppression.names.len()).filter(|place| !is_kept(*place)) {
+                let name = &suppression.names[place];
+                let change = match (suppression.form, first_kept) {
                     (SuppressionForm::Metadata(element), _) => {
                         Change::Remove(with_emptied_parents(element, &elements))
                     }
-                    (_, None) => Change::RemoveComment(ignore.span.clone()),
+                    (_, None) => Change::RemoveComment(suppression.span.clone()),
                     // Including a comma, so that the other names stay a valid list whichever of
                     // them are removed too.
-                    (_, Some(kept)) if kept < place => {
-                        Change::EditComment(ignore.names[place - 1].end..name.end, String::new())
-                    }
+                    (_, Some(kept)) if kept < place => Change::EditComment(
+                        suppression.names[place - 1].end..name.end,
+                        String::new(),
+                    ),
                     (_, Some(_)) => Change::EditComment(
-                        name.start..ignore.names[place + 1].start,
+                        name.start..suppression.names[place + 1].start,
                         String::new(),
                     ),
                 };
                 findings.push(
-                    finding_at(rule, ignore, name.clone())
+                    finding_at(rule, suppression, name.clone())
                         .with_value("found", self.name((index, place)))
                         .fixed_by(vec![change]),
                 );
@@ -148,7 +161,7 @@ impl<'c, 'd> Suppressions<'c, 'd> {
 
 /// Returns the names of rules and groups whose suppressions can be reported as unused: all their
 /// `known` rules must be `wanted`.
-pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
+pub fn reportable_names<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
     // Conflicts with other documents are only found next to these, so one document cannot show that
     // a suppression of them is unused.
     let is_wanted = |rule: &Rule| {
@@ -156,8 +169,8 @@ pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
             && wanted.iter().any(|other| other.id == rule.id)
     };
     // Suppressions of findings about suppressions always count as used.
-    let is_about_domain = |rule: &&&Rule| !matches!(rule.check, Check::Ignore { .. });
-    let not_judged: HashSet<&str> = known
+    let is_about_domain = |rule: &&&Rule| !matches!(rule.check, Check::Suppression { .. });
+    let not_reportable: HashSet<&str> = known
         .iter()
         .filter(is_about_domain)
         .filter(|rule| !is_wanted(rule))
@@ -168,7 +181,7 @@ pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
         .filter(is_about_domain)
         .filter(|rule| is_wanted(rule))
         .flat_map(|rule| rule.names());
-    wanted.filter(|name| !not_judged.contains(name)).collect()
+    wanted.filter(|name| !not_reportable.contains(name)).collect()
 }
 
 fn finding_at<'d, 'r>(

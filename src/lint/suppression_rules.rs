@@ -1,13 +1,14 @@
-//! Findings about suppressions: faulty and unused ones.
+//! Runs the rules about suppressions: the active ones, and for unused suppressions with all settings
+//! under which they could be needed. [`suppress`](super::suppress) finds the faults in the document.
 
 use super::findings::{DisplayFixes, check_all};
 use crate::domain::{Domain, SettingOverrides, Settings, UUID_NAMESPACE};
 use crate::fix::Change;
 use crate::lint::Detail;
-use crate::lint::suppress::{Suppressions, judged};
+use crate::lint::suppress::{Suppressions, reportable_names};
 use crate::qemu::property::PICTURE_PROPERTIES;
 use crate::rules::finding::Finding;
-use crate::rules::schema::{Check, Group, IgnoreFault, Phase, Rule, Severity};
+use crate::rules::schema::{Check, Group, Phase, Rule, Severity, SuppressionFault};
 use crate::rules::{RuleSet, builtin, check};
 use crate::version::Version;
 use foldhash::{HashSet, HashSetExt};
@@ -22,7 +23,7 @@ pub(super) fn faults<'d, 'r>(
         return Vec::new();
     }
     suppression_findings(
-        &|fault| fault != IgnoreFault::Unused,
+        &|fault| fault != SuppressionFault::Unused,
         &HashSet::new(),
         domain,
         rules,
@@ -31,7 +32,7 @@ pub(super) fn faults<'d, 'r>(
 }
 
 /// Returns findings about unused suppressions: those that match no finding of any known rule,
-/// active or not, with any settings. Suppressions of a rule that the user disabled are left alone.
+/// active or not, with any settings. Suppressions of a rule that the user disabled are not reported.
 pub(super) fn unused<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
@@ -39,8 +40,9 @@ pub(super) fn unused<'d, 'r>(
     suppressions: &mut Suppressions<'_, 'd>,
 ) -> Vec<Finding<'d, 'r>> {
     let is_active = || {
-        applicable_rules(domain, rules)
-            .any(|rule| matches!(rule.check, Check::Ignore { fault: IgnoreFault::Unused }))
+        applicable_rules(domain, rules).any(|rule| {
+            matches!(rule.check, Check::Suppression { fault: SuppressionFault::Unused })
+        })
     };
     if suppressions.is_empty() || !is_active() || !is_fully_analyzed(domain, findings) {
         return Vec::new();
@@ -48,9 +50,9 @@ pub(super) fn unused<'d, 'r>(
     let is_unsuitable = domain.unsuitable().is_some();
     let applicable: Vec<&Rule> =
         rules.known.iter().copied().filter(|rule| rule.when.unsuitable == is_unsuitable).collect();
-    let judged = judged(&rules.wanted, &applicable);
+    let reportable_names = reportable_names(&rules.wanted, &applicable);
     for settings in &all_settings(domain.settings) {
-        let names = suppressions.unused_names(&judged);
+        let names = suppressions.unused_names(&reportable_names);
         if names.is_empty() {
             return Vec::new();
         }
@@ -69,8 +71,8 @@ pub(super) fn unused<'d, 'r>(
         }
     }
     suppression_findings(
-        &|fault| fault == IgnoreFault::Unused,
-        &judged,
+        &|fault| fault == SuppressionFault::Unused,
+        &reportable_names,
         domain,
         rules,
         suppressions,
@@ -79,17 +81,17 @@ pub(super) fn unused<'d, 'r>(
 
 /// Returns findings about suppressions with the wanted faults.
 fn suppression_findings<'d, 'r>(
-    is_wanted: &dyn Fn(IgnoreFault) -> bool,
-    judged: &HashSet<&str>,
+    is_wanted: &dyn Fn(SuppressionFault) -> bool,
+    reportable_names: &HashSet<&str>,
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
     suppressions: &mut Suppressions<'_, 'd>,
 ) -> Vec<Finding<'d, 'r>> {
     let mut findings = Vec::new();
     for rule in applicable_rules(domain, rules) {
-        let Check::Ignore { fault } = &rule.check else { continue };
+        let Check::Suppression { fault } = &rule.check else { continue };
         if is_wanted(*fault) {
-            for mut finding in suppressions.faults(rule, *fault, &rules.known, judged) {
+            for mut finding in suppressions.faults(rule, *fault, &rules.known, reportable_names) {
                 finding.suppression_state = suppressions.state_of(rule, finding.span.start);
                 finding.applicability = check::applicability(&finding, domain);
                 findings.push(finding);
