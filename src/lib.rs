@@ -1,6 +1,6 @@
 //! `gvtg-xml` makes a libvirt VM run on an Intel GVT-g vGPU.
 //!
-//! The work is done by two pure functions of a text, the rules and the settings:
+//! The work is done by two pure functions of a document, the rules and the settings:
 //! [`Linter::lint`] and [`Linter::fix`]. A document passes
 //! through the modules in this order, which is also a good order to read them in:
 //!

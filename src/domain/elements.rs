@@ -1,4 +1,4 @@
-//! The elements of a domain by name, and the texts that identify the domain.
+//! The elements of a domain by name, and the values that identify the domain.
 
 use uuid::Uuid;
 

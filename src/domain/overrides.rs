@@ -64,7 +64,7 @@ impl SettingOverrides {
         }
     }
 
-    /// The value of the setting with this name, if it is a text.
+    /// The value of the setting with this name, if it is a string.
     pub fn text(&self, name: &str) -> Option<&str> {
         let field = match name {
             "type" => &self.vgpu_type,

@@ -67,7 +67,7 @@ impl<'d> Domain<'d> {
         raw_vgpu_uuid(self.raw_vgpu?.attribute("value")?)
     }
 
-    /// Chooses the primary vGPU: a hostdev, or the argument of a `-device`. The first that exists of:
+    /// Chooses the primary vGPU, a hostdev or the argument of a `-device`: the first that exists of
     ///
     /// 1. the one with the uuid in the settings;
     /// 2. one with both display and ramfb, since ramfb works only together with a display;

@@ -1,5 +1,5 @@
-//! The libvirt hook that creates a VM's vGPUs when the VM starts and removes them when it stops. The
-//! hook's script is `hook.sh`.
+//! The libvirt hook that creates a VM's vGPUs when the VM starts and removes them when it stops.
+//! The hook's script is `hook.sh`.
 
 use super::{File, FollowUp, Guest, Vgpu, names, origin_comment, shell};
 

@@ -159,7 +159,7 @@ pub fn is_foreign(file: &File, listed: Option<&Entry>, present: &[u8]) -> bool {
         && !differs_only_in_command(&file.text, present)
 }
 
-/// Whether two texts are equal except for the comment line with the command that made each.
+/// Whether two files are equal except for the comment line with the command that made each.
 pub fn differs_only_in_command(text: &str, present: &[u8]) -> bool {
     let is_content = |line: &&[u8]| !is_origin_comment(line);
     lines(text.as_bytes()).filter(is_content).eq(lines(present).filter(is_content))
@@ -177,7 +177,7 @@ fn is_sum(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Returns the SHA-1 of a text, in hexadecimal.
+/// Returns the SHA-1 of a file's content, in hexadecimal.
 pub fn sum(text: &[u8]) -> String {
     sha1_smol::Sha1::from(text).digest().to_string()
 }
@@ -227,7 +227,7 @@ pub fn updated(
     (manifest != old).then(|| rewritten(text, &manifest))
 }
 
-/// Creates the file of a manifest that keeps the introduction of this text.
+/// Creates the file of a manifest that keeps the introduction of `text`.
 pub fn rewritten(text: &str, manifest: &Manifest) -> File {
     let data_prefixes = [MODE, FOLDER, EARLIER, NEW, REPLACED_SUM, PRINTED];
     let is_introduction = |line: &&str| {

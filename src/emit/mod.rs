@@ -38,7 +38,7 @@ pub struct File {
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// The destination of a text.
+/// Where the content of an emitted file goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// A separate file, by absolute path.

@@ -31,12 +31,12 @@ pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {
     }
 }
 
-/// Escapes a text for a processing instruction, which ends at `?>`.
+/// Escapes a string for a processing instruction, which ends at `?>`.
 fn instruction(text: &str) -> String {
     clean(text).replace("?>", "?\\u{3e}")
 }
 
-/// Escapes a text for a comment, which may not contain two dashes.
+/// Escapes a string for a comment, which may not contain two dashes.
 fn comment(text: &str) -> String {
     clean(text).replace("--", "-\\u{2d}")
 }

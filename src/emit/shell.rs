@@ -2,13 +2,13 @@
 
 use crate::text::sanitize::is_harmful;
 
-/// Quotes a text as a shell word. A text with a leading dash is quoted, too, so that readers do not
-/// take it for a flag.
+/// Quotes a string as a shell word. A string with a leading dash is quoted, too, so that readers do
+/// not take it for a flag.
 pub fn word(text: &str) -> String {
     if text.starts_with('-') { quoted(text) } else { argument(text) }
 }
 
-/// Quotes a text as a shell word that may be a flag.
+/// Quotes a string as a shell word that may be a flag.
 pub fn argument(text: &str) -> String {
     let is_plain = |byte: u8| {
         byte.is_ascii_alphanumeric()
@@ -21,8 +21,8 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// Formats a text as comment lines, each with its line ending. Characters that could end a line or
-/// mislead a reader are escaped as `\u{…}`. So is a backslash at the end of a line, after which
+/// Formats a string as comment lines, each with its line ending. Characters that could end a line
+/// or mislead a reader are escaped as `\u{…}`. So is a backslash at the end of a line, after which
 /// modprobe and udev would read the next line as part of the comment.
 pub fn comment(text: &str) -> String {
     let mut lines = String::new();

@@ -162,8 +162,8 @@ impl<'r> Catalog<'r> {
     }
 
     /// Finds known messages in a string that the user passes as one message, and returns their
-    /// answers in the order of the string. Vague answers are only returned if there are no others. Quotes are ignored in a second
-    /// attempt, because a shell may have removed them.
+    /// answers in the order of the string. Vague answers are only returned if there are no others.
+    /// Quotes are ignored in a second attempt, because a shell may have removed them.
     pub fn find_in_message(&self, text: &str) -> Vec<&Answer<'r>> {
         let mut indices = self.answer_indices(&self.index, text);
         if indices.is_empty() {
@@ -194,9 +194,9 @@ impl<'r> Catalog<'r> {
         indices
     }
 
-    /// Finds the messages that contain an excerpt, and returns the answers of those whose fixed text
-    /// has the most characters of it. A `{}` in a message matches anything, so at least two thirds of
-    /// the excerpt must match fixed text.
+    /// Finds the messages that contain an excerpt, and returns the answers of those whose fixed
+    /// text has the most characters of it. A `{}` in a message matches anything, so at least two
+    /// thirds of the excerpt must match fixed text.
     pub(super) fn find_by_excerpt(&self, excerpt: &str, cut: Cut) -> Vec<&Answer<'r>> {
         let excerpt = String::from_utf8_lossy(&plain(excerpt.trim().as_bytes())).to_lowercase();
         let needed = (excerpt.chars().count() * 2 / 3).max(MIN_CHARACTERS);

@@ -127,7 +127,7 @@ impl<'r> Catalog<'r> {
     }
 }
 
-/// Whether a text contains a word, in the singular or plural, but not inside a longer word:
+/// Whether a string contains a word, in the singular or plural, but not inside a longer word:
 /// `barely` does not contain `bar`.
 fn has_word(text: &str, word: &str) -> bool {
     let is_word = |text: &&str| text.len() >= MIN_WORD_LEN && text.chars().all(char::is_alphabetic);
@@ -135,7 +135,7 @@ fn has_word(text: &str, word: &str) -> bool {
     has_exact_word(text, word) || has_exact_word(text, singular)
 }
 
-/// Whether a text contains this word, or this word followed by `s`.
+/// Whether a string contains this word, or this word followed by `s`.
 fn has_exact_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + word.len()..]);
@@ -149,7 +149,7 @@ fn has_exact_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Minimum length of a word; shorter ones occur in too many texts.
+/// Minimum length of a word; shorter ones occur in too many rules.
 const MIN_WORD_LEN: usize = 3;
 
 #[cfg(test)]

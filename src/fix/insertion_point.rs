@@ -9,7 +9,8 @@ use crate::xml::{Element, QEMU_NAMESPACE};
 use foldhash::{HashMap, HashMapExt};
 
 impl<'d> EditBuilder<'_, 'd> {
-    /// Writes the insertions into one element; `pieces` are the new texts of the ranges that move.
+    /// Writes the insertions into one element; `pieces` are the new content of the ranges that
+    /// move.
     pub(super) fn write_insertions(
         &mut self,
         parent: Element<'d>,

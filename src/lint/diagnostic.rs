@@ -50,8 +50,8 @@ pub struct Diagnostic<'r> {
 }
 
 impl Diagnostic<'static> {
-    /// Creates the finding for a text that cannot be read, at the character or tag that the error
-    /// is about.
+    /// Creates the finding for a document that cannot be read, at the character or tag that the
+    /// error is about.
     pub fn unreadable(source: &Source<'_>, error: &XmlError) -> Self {
         let text = source.text();
         let character = text

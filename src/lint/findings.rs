@@ -48,8 +48,8 @@ pub(super) fn find<'c, 'd, 'r: 'c>(
     (findings, suppressions)
 }
 
-/// Runs all rules in the order of their phases, in which a [`RuleSet`] is sorted. Each phase sees the
-/// domain without the elements that fixes of earlier phases remove.
+/// Runs all rules in the order of their phases, in which a [`RuleSet`] is sorted. Each phase sees
+/// the domain without the elements that fixes of earlier phases remove.
 pub(super) fn check_all<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,

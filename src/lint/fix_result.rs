@@ -66,7 +66,7 @@ impl Guest {
     }
 }
 
-/// The reason why a text cannot be fixed.
+/// The reason why a document cannot be fixed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum FixError {

@@ -24,7 +24,8 @@ pub struct LintedDomain<'l, 'd, 'r> {
 }
 
 impl<'r> Linter<'_, 'r> {
-    /// Lints a text once and calls `use_linted` with the result, which computes edits on request.
+    /// Lints a document once and calls `use_linted` with the result, which computes edits on
+    /// request.
     ///
     /// ```
     /// use gvtg_xml::{Linter, RuleSet, Settings, builtin};

@@ -1,5 +1,5 @@
-//! Linting and fixing: pure functions of a text, the rules and the settings. Commands, the language
-//! server and the web page only present their results.
+//! Linting and fixing: pure functions of a document, the rules and the settings. Commands, the
+//! language server and the web page only present their results.
 
 mod add_suppressions;
 pub mod claims;

@@ -39,7 +39,7 @@ pub(super) enum PassResult<'r> {
     },
 }
 
-/// Lints a text and plans all fixes that can be made together.
+/// Lints a document and plans all fixes that can be made together.
 pub(super) fn run_pass<'r>(
     text: &str,
     linter: &Linter<'_, 'r>,

@@ -1,5 +1,6 @@
-//! Runs the rules about suppressions: the active ones, and for unused suppressions with all settings
-//! under which they could be needed. [`suppress`](super::suppress) finds the faults in the document.
+//! Runs the rules about suppressions: the active ones, and for unused suppressions with all
+//! settings under which they could be needed. [`suppress`](super::suppress) finds the faults in the
+//! document.
 
 use super::findings::{DisplayFixes, check_all};
 use crate::domain::{Domain, SettingOverrides, Settings, UUID_NAMESPACE};
@@ -32,7 +33,8 @@ pub(super) fn faults<'d, 'r>(
 }
 
 /// Returns findings about unused suppressions: those that match no finding of any known rule,
-/// active or not, with any settings. Suppressions of a rule that the user disabled are not reported.
+/// active or not, with any settings. Suppressions of a rule that the user disabled are not
+/// reported.
 pub(super) fn unused<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,

@@ -26,7 +26,7 @@ pub struct DiagnosticOptions<'s> {
     pub rule_pages: Option<&'s str>,
 }
 
-/// Builds the diagnostics for an analysis of a text.
+/// Builds the diagnostics for an analysis of a document.
 pub fn for_analysis(
     analysis: &Analysis,
     lines: &Lines<'_>,

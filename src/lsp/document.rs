@@ -35,7 +35,7 @@ pub struct Document {
     last_readable: Option<LastAnalysis>,
 }
 
-/// The result of analyzing a text.
+/// The result of analyzing a document.
 #[derive(Debug)]
 pub enum Analysis {
     /// Not relevant for this program: not a domain, or a domain without signs of GVT-g.
@@ -172,8 +172,8 @@ impl Document {
         }
     }
 
-    /// Returns the edits that fix the document; `None` if there is nothing to fix. They are computed
-    /// once after each change.
+    /// Returns the edits that fix the document; `None` if there is nothing to fix. They are
+    /// computed once after each change.
     pub fn fix_edits(&self, configuration: &EffectiveConfig) -> Option<&[Replacement]> {
         let compute = || fix_edits(&self.text, configuration, &self.settings(configuration));
         self.fix_edits.get_or_init(compute).as_deref()

@@ -1,4 +1,4 @@
-//! Converts edits of a text to the protocol's edits.
+//! Converts edits of a document to the protocol's edits.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::lint::Linter;
 use crate::settings::config::EffectiveConfig;
 use crate::text::Edits;
 
-/// A byte range of a text and its replacement.
+/// A byte range of a document and its replacement.
 pub type Replacement = (Range<usize>, String);
 
 /// Converts edits to replacements.

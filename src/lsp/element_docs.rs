@@ -1,7 +1,7 @@
 //! Documentation of the elements and attributes that matter for GVT-g, with useful values.
 //!
 //! Sources: libvirt's docs/formatdomain.rst and docs/drvqemu.rst, and QEMU's manual. These are the
-//! texts for hovers and completions in editors; the rules decide which values are valid.
+//! descriptions for hovers and completions in editors; the rules decide which values are valid.
 
 /// Documentation of an element or an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

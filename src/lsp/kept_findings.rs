@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::lint::Diagnostic;
 
-/// Keeps the findings of an old text that still apply to the new one. The texts are assumed to
-/// differ only in one region between a common beginning and a common end.
+/// Keeps the findings of an old version that still apply to the new one. The versions are assumed
+/// to differ only in one region between a common beginning and a common end.
 pub fn keep_findings(
     findings: &[Diagnostic<'static>],
     old: &str,

@@ -1,4 +1,4 @@
-//! Converts between the protocol's positions and byte offsets, and applies changes to a text.
+//! Converts between the protocol's positions and byte offsets, and applies changes to a document.
 
 use gen_lsp_types::{
     Position, PositionEncodingKind, Range, TextDocumentContentChangeEvent,
@@ -32,7 +32,7 @@ impl Encoding {
     }
 }
 
-/// The byte offset of each line of a text.
+/// The byte offset of each line of a document.
 #[derive(Clone, Debug)]
 pub struct Lines<'t> {
     text: &'t str,
@@ -41,7 +41,7 @@ pub struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// Splits a text into lines at LF, CRLF and single CR, as the protocol requires.
+    /// Splits a document into lines at LF, CRLF and single CR, as the protocol requires.
     pub fn new(text: &'t str, encoding: Encoding) -> Self {
         let bytes = text.as_bytes();
         let ends = memchr::memchr2_iter(b'\n', b'\r', bytes)

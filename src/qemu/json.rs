@@ -144,7 +144,7 @@ impl Scanner<'_> {
     }
 }
 
-/// Formats a text as a JSON string.
+/// Formats a string as a JSON string.
 pub fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -22,7 +22,8 @@ pub struct KnownOption {
     pub replacement: &'static [&'static str],
 }
 
-/// Finds an option by its name without dashes; `None` if no QEMU release from 5.2 to 11.1 supports it.
+/// Finds an option by its name without dashes; `None` if no QEMU release from 5.2 to 11.1 supports
+/// it.
 pub fn known_option(name: &str) -> Option<KnownOption> {
     let in_all_releases = |has_operand| KnownOption {
         has_operand,

@@ -19,8 +19,8 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// Renders the results as text, with as much detail as `verbosity` allows. The check to resolve first
-/// is marked.
+/// Renders the results as text, with as much detail as `verbosity` allows. The check to resolve
+/// first is marked.
 pub fn text(items: &[Item<'_>], verbosity: Verbosity) -> String {
     let first_to_resolve = first(items);
     let is_first_to_resolve = |item: &Item<'_>| {

@@ -289,7 +289,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks the texts of the rule's page, where no document can fill in placeholders.
+    /// Checks the strings of the rule's page, where no document can fill in placeholders.
     fn check_page(&mut self, rule: &Rule) {
         let title = rule.fix.first().map(|fix| &fix.title);
         self.check_page_text("help", &[Key("help")], rule.help.as_ref(), rule.page.help.as_ref());

@@ -5,7 +5,7 @@ use crate::domain::{Domain, derived_uuid};
 use crate::version::Version;
 use crate::xml::Element;
 
-/// Fills in the placeholders of a text.
+/// Fills in the placeholders of a string.
 pub(crate) fn fill(
     text: &str,
     domain: &Domain<'_>,
@@ -24,7 +24,7 @@ pub(crate) fn render_message(
 ) -> String {
     substitute(text, |name| {
         value(name, domain, element, values).map(|value| match value.len() {
-            // A text has at most as many characters as bytes.
+            // A string has at most as many characters as bytes.
             ..=MAX_VALUE_CHARS => value,
             _ => clipped(&value),
         })
@@ -34,7 +34,7 @@ pub(crate) fn render_message(
 /// Maximum number of characters of a value in a message.
 const MAX_VALUE_CHARS: usize = 200;
 
-/// Truncates a text to the length that messages allow, and marks the cut with `…`.
+/// Truncates a string to the length that messages allow, and marks the cut with `…`.
 pub(crate) fn clipped(text: &str) -> String {
     match text.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -14,7 +14,7 @@ pub struct Setting {
     pub commands: &'static [&'static str],
     /// The section of a command's help that lists the flag.
     pub heading: &'static str,
-    /// The placeholder of the flag's value in help texts, such as `VERSION`.
+    /// The placeholder of the flag's value in help, such as `VERSION`.
     pub value_name: &'static str,
     /// The values that shells complete.
     pub completion: Completion,
@@ -31,7 +31,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Checks a text and returns the value as it is stored.
+    /// Checks a string and returns the value as it is stored.
     ///
     /// # Errors
     /// Returns what to use instead.
@@ -59,7 +59,7 @@ fn one_of(words: &[&str]) -> String {
 /// The type of a setting's value.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// A text.
+    /// A string.
     Text {
         /// Returns the value as it is stored.
         parse: fn(&str) -> Result<String, SettingError>,

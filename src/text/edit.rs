@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A replacement of a byte range of a text. An empty range inserts, an empty text deletes.
+/// A replacement of a byte range of a document. An empty range inserts, an empty `text` deletes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Edit {
     /// The byte range in the text before the edit.
@@ -34,7 +34,7 @@ impl Applicability {
     }
 }
 
-/// The edits of one text. Invariant: sorted by position and disjoint; of edits at one point,
+/// The edits of one document. Invariant: sorted by position and disjoint; of edits at one point,
 /// insertions come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits(Vec<Edit>);

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Escapes everything in a text or file name that could control a terminal: control characters, and
-/// characters that reorder or hide text, become `\u{…}`. The result is a single line.
+/// Escapes everything in a string or file name that could control a terminal: control characters,
+/// and characters that reorder or hide text, become `\u{…}`. The result is a single line.
 pub fn clean(text: &str) -> Cow<'_, str> {
     clean_except(text, |_| false)
 }
@@ -15,7 +15,8 @@ pub fn clean_path(path: &Path) -> String {
     clean(&path.to_string_lossy()).into_owned()
 }
 
-/// Escapes a text of several lines like [`clean`], but keeps its line endings (LF, CRLF) and tabs.
+/// Escapes a string of several lines like [`clean`], but keeps its line endings (LF, CRLF) and
+/// tabs.
 pub fn clean_lines(text: &str) -> String {
     let text = clean_except(text, |c| matches!(c, '\n' | '\t' | '\r'));
     // After a lone CR, a terminal would overwrite the start of the line.

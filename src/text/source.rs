@@ -1,4 +1,4 @@
-//! Texts and positions: byte offsets internally, 1-based lines and columns for users.
+//! Documents and positions: byte offsets internally, 1-based lines and columns for users.
 
 use std::cell::OnceCell;
 use std::ops::Range;

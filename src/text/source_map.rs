@@ -79,8 +79,8 @@ impl SourceMap {
         }
     }
 
-    /// Returns the old offset of a place in inserted text if it was moved there. Text that was added
-    /// to a moved tag maps to the next byte of the tag, or to its last one.
+    /// Returns the old offset of a place in inserted text if it was moved there. Text that was
+    /// added to a moved tag maps to the next byte of the tag, or to its last one.
     fn offset_before_move(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
         let index = self.moved.partition_point(|moved| moved.new[0] <= offset);
         let moved = &self.moved[index.checked_sub(1)?];

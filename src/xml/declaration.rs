@@ -1,4 +1,4 @@
-//! The XML declaration at the beginning of a text.
+//! The XML declaration at the beginning of a document.
 
 use memchr::memmem;
 
@@ -97,7 +97,7 @@ pub(super) fn how_to_convert(encoding: &str) -> String {
     )
 }
 
-/// Returns the advice for a text that declares another encoding but is readable as UTF-8.
+/// Returns the advice for a document that declares another encoding but is readable as UTF-8.
 fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
     match is_ascii {
         true => "write encoding='UTF-8' in the first line: the text is plain ASCII, and gvtg-xml reads only UTF-8".to_owned(),

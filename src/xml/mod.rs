@@ -79,7 +79,7 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
     })
 }
 
-/// Parses a text and passes the document to `use_document`.
+/// Parses text and passes the document to `use_document`.
 ///
 /// # Errors
 /// Returns an error for text that libxml2, libvirt's parser, would reject, and for text that takes

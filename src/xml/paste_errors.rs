@@ -1,6 +1,6 @@
-//! Recognizes what an editor, a web page, a chat or a template left in a text: typographic quotes,
-//! no-break spaces, Markdown fences, escaped HTML and template syntax. An XML parser only reports
-//! an unexpected character.
+//! Recognizes what an editor, a web page, a chat or a template left in a document: typographic
+//! quotes, no-break spaces, Markdown fences, escaped HTML and template syntax. An XML parser only
+//! reports an unexpected character.
 
 use super::{XmlError, XmlErrorKind};
 use crate::text::BOM;

@@ -21,7 +21,7 @@ pub fn root_name(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&narrow);
     // A byte order mark that an editor could not decode becomes two replacement characters.
     let text = text.trim_start_matches([BOM, char::REPLACEMENT_CHARACTER]);
-    // Editors add a line ending to a text that was cut off within a name.
+    // Editors add a line ending to a document that was cut off within a name.
     first_name(text.trim_end()).map(str::to_owned)
 }
 
@@ -85,7 +85,7 @@ fn is_cut_off(name: &str, text: &str) -> bool {
     "domain".starts_with(name) && text.ends_with(name) && name != "domain"
 }
 
-/// Whether a text holds no replacement characters and no control characters except white space.
+/// Whether a string holds no replacement characters and no control characters except white space.
 fn is_text(text: &str) -> bool {
     text.chars()
         .all(|c| c != char::REPLACEMENT_CHARACTER && (!c.is_control() || c.is_ascii_whitespace()))

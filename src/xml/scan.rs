@@ -112,7 +112,7 @@ impl StartTag {
     }
 }
 
-/// Returns the pieces of a text from a byte offset on.
+/// Returns the pieces of a document from a byte offset on.
 pub fn pieces(text: &str, mut at: usize) -> impl Iterator<Item = Piece> + '_ {
     let bytes = text.as_bytes();
     std::iter::from_fn(move || {

@@ -1,5 +1,5 @@
-//! The table of settings decides which commands have a setting's flag, and VS Code's settings and the
-//! web page are generated from it. (tests/cli/config_schema.rs is about the configuration.)
+//! The table of settings decides which commands have a setting's flag, and VS Code's settings and
+//! the web page are generated from it. (tests/cli/config_schema.rs is about the configuration.)
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 

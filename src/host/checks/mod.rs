@@ -1,7 +1,7 @@
 //! The checks of a host: one function for each rule in `rules/host/`.
 //!
-//! The table below puts causes before effects. An earlier problem may have caused the later ones, so
-//! reports ask the user to resolve the first one first.
+//! The table below puts causes before effects. An earlier problem may have caused the later ones,
+//! so reports ask the user to resolve the first one first.
 
 mod domain;
 mod gpu;

@@ -1,4 +1,4 @@
-//! Checks for parameters that have no effect: misspelt names, and words that are not parameters.
+//! Checks for parameters that have no effect: misspelled names, and words that are not parameters.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,8 @@ fn correct_names() -> impl Iterator<Item = String> {
 const MODULES: &[&str] =
     &["kvmgt", "kvm", "mdev", "vfio", "vfio_pci", "vfio_mdev", "vfio_iommu_type1", "xengt", "i915"];
 
-/// The correct name that a misspelt name resembles; `None` if the name is right or resembles none.
+/// The correct name that a misspelled name resembles; `None` if the name is right or resembles
+/// none.
 ///
 /// `real_parameters` are the parameters of the loaded modules.
 fn correction(name: &str, real_parameters: &[String]) -> Option<String> {
@@ -65,7 +66,7 @@ fn letter_counts(text: &str) -> BTreeMap<char, usize> {
     count
 }
 
-/// The parameter to write in place of a misspelt one: with the value that `emit` gives it, else
+/// The parameter to write in place of a misspelled one: with the value that `emit` gives it, else
 /// with the user's value.
 fn parameter_to_write(wanted: &str, value: Option<&str>) -> String {
     match (PARAMETERS.iter().find(|parameter| parameter.full_name() == wanted), value) {

@@ -1,5 +1,5 @@
-//! Finds the faulty and unused suppressions among those of a document, and makes their fixes. Which of
-//! them to look for is decided by [`suppression_rules`](crate::lint::suppression_rules).
+//! Finds the faulty and unused suppressions among those of a document, and makes their fixes. Which
+//! of them to look for is decided by [`suppression_rules`](crate::lint::suppression_rules).
 
 use std::ops::Range;
 
@@ -16,8 +16,8 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 const MAX_NAME_LEN: usize = 64;
 
 impl<'c, 'd> Suppressions<'c, 'd> {
-    /// Returns the findings about suppressions with this fault. Only those of `reportable_names` are
-    /// reported as unused.
+    /// Returns the findings about suppressions with this fault. Only those of `reportable_names`
+    /// are reported as unused.
     pub fn faults<'r>(
         &self,
         rule: &'r Rule,

@@ -1,5 +1,5 @@
-//! Matches a document's suppressions to findings. [`Suppression`] is a suppression as it is written in
-//! the document.
+//! Matches a document's suppressions to findings. [`Suppression`] is a suppression as it is written
+//! in the document.
 
 use crate::domain::{Domain, Suppression};
 use crate::rules::finding::SuppressionState;

@@ -112,8 +112,8 @@ fn groups<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>) -> Vec
     groups
 }
 
-/// Whether an edit begins on the last line of the group or the next one, and at most [`MAX_LINE_CHARS`]
-/// bytes after its end.
+/// Whether an edit begins on the last line of the group or the next one, and at most
+/// [`MAX_LINE_CHARS`] bytes after its end.
 fn is_close(source: &Source<'_>, group: &[&Edit], edit: &Edit) -> bool {
     group.last().is_some_and(|last| {
         let between = &source.text()[last.range.end..edit.range.start];

@@ -8,8 +8,8 @@ use crate::text::sanitize::is_harmful;
 /// Maximum number of characters shown of a line.
 pub(super) const MAX_LINE_CHARS: usize = 160;
 
-/// Returns a piece of a line for display: sanitized, except for tabs, and cut after [`MAX_LINE_CHARS`]
-/// characters.
+/// Returns a piece of a line for display: sanitized, except for tabs, and cut after
+/// [`MAX_LINE_CHARS`] characters.
 pub(super) fn clipped(piece: &str) -> String {
     // The common case, without a copy per character.
     if piece.len() <= MAX_LINE_CHARS

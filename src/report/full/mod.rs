@@ -67,8 +67,8 @@ impl Full {
         Paint::new(self.color)
     }
 
-    /// Renders an error in a configuration or another file that is not a domain, in the same form as
-    /// a finding.
+    /// Renders an error in a configuration or another file that is not a domain, in the same form
+    /// as a finding.
     pub fn render_error(
         &self,
         source: &Source<'_>,

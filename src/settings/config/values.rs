@@ -82,7 +82,7 @@ impl Value {
         }
     }
 
-    /// The value as one text, if it is a string or a boolean.
+    /// The value as a string, if it is a string or a boolean.
     pub fn plain(&self) -> Option<String> {
         match self {
             Value::Text(text) => Some(text.clone()),

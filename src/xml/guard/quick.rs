@@ -11,9 +11,9 @@ use crate::xml::scan::{StartTag, is_space};
 /// A tag shorter than this cannot exceed any of the limits.
 const MIN_SUSPECT_BYTES: usize = MAX_EQUALS_BYTES;
 
-/// Whether the document may have an error that [`check_each_tag`](super::tags::check_each_tag) finds. There are no false
-/// negatives, except that a start tag with `/>` in an attribute's value is not counted as a level,
-/// which is harmless.
+/// Whether the document may have an error that [`check_each_tag`](super::tags::check_each_tag)
+/// finds. There are no false negatives, except that a start tag with `/>` in an attribute's value
+/// is not counted as a level, which is harmless.
 ///
 /// Comments and CDATA can cause false positives. A tag that contains a bare `<` is left to
 /// roxmltree, which reports it.

@@ -1,4 +1,5 @@
-//! Checks whether hooks can run: their mode, interpreter and syntax, and the program that they call.
+//! Checks whether hooks can run: their mode, interpreter and syntax, and the program that they
+//! call.
 
 use super::super::{CheckContext, CheckResult, Values};
 use super::{readable, unreadable, vgpu_hooks};
