@@ -205,7 +205,7 @@ mod tests {
         command.build();
         let config = command.find_subcommand("config").unwrap();
         let is_flag = |name: &str| config.get_arguments().any(|flag| flag.get_long() == Some(name));
-        let others: Vec<&str> = crate::settings::config::file::keys()
+        let others: Vec<&str> = crate::settings::config::keys::keys()
             .map(|(key, _)| key.name)
             .filter(|name| !is_flag(name))
             .collect();

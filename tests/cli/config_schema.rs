@@ -11,7 +11,7 @@ use std::process::Command;
 
 use common::program::{feed, outcome, run_in};
 use common::tools;
-use gvtg_xml::internals::settings::config::file::keys;
+use gvtg_xml::internals::settings::config::keys::keys;
 use gvtg_xml::internals::settings::{Kind, Scope};
 use tempfile::TempDir;
 

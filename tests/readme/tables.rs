@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use gvtg_xml::internals::docs::{Markup, page, speaker};
 use gvtg_xml::internals::manual::{Length, command};
 use gvtg_xml::internals::settings::Key;
-use gvtg_xml::internals::settings::config::file::keys;
+use gvtg_xml::internals::settings::config::keys::keys;
 use gvtg_xml::{Applicability, Rule, builtin, of_host, symptoms};
 
 /// The names of all tables.

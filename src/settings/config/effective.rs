@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-use super::file::{Entry, Level, Loaded, Section, keys};
+use super::file::{Entry, Level, Loaded, Section};
 use super::globs::Glob;
+use super::keys::keys;
 use super::rules::EffectiveRules;
 use super::values::{PartialConfig, Value};
 use crate::domain::Settings;

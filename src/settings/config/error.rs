@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
+use crate::rules::closest_match;
 use crate::settings::SettingError;
 use crate::text::Source;
 use crate::text::sanitize::clean_path;
@@ -100,6 +101,11 @@ impl From<SettingError> for LoadError {
     fn from(error: SettingError) -> Self {
         LoadError::Unusable { message: error.to_string(), help: None }
     }
+}
+
+/// Returns the help that suggests the most similar of these names, if one is similar enough.
+pub(super) fn did_you_mean<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    closest_match(name, names).map(|closest| format!("did you mean '{closest}'?"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::globs::Glob;
 use super::values::Value;
 use crate::rules::RuleRef;
 use crate::rules::schema::{Group, Severity};
-use crate::settings::{Key, SETTINGS, Setting};
+use crate::settings::Setting;
 use crate::text::Source;
 
 /// A configuration that was read.
@@ -85,12 +85,6 @@ pub const LEVELS: &[(&str, Option<Severity>)] = &[
 /// The groups whose names can be used for their rules.
 pub const GROUPS: &[Group] =
     &[Group::Display, Group::Vgpu, Group::Namespace, Group::Qemu, Group::Domain];
-
-/// All keys with a value, with their settings, in the order of the documentation. (`[rules]` and
-/// `[[overrides]]` are tables.)
-pub fn keys() -> impl Iterator<Item = (&'static Key, &'static Setting)> {
-    SETTINGS.iter().filter_map(|setting| Some((setting.key.as_ref()?, setting)))
-}
 
 impl Level {
     /// The severity as written in the configuration, such as `off`.

@@ -6,7 +6,8 @@
 //!
 //! - `values`: the values of one source, which is the flags or a section of a configuration.
 //! - `search`: finds the nearest file and checks whether it can be trusted. `read` parses it into a
-//!   [`file`] and reports all errors in it. `globs`: the files that an override applies to.
+//!   [`file`] and reports all errors in it. [`keys`]: the keys that it may have. `globs`: the files
+//!   that an override applies to.
 //! - `rules`: custom rules, and which rules are active.
 //! - [`effective`]: merges flags, configuration and defaults, and knows where each value comes from.
 //! - `resolver`: does this for each document of a run. `watch`: reloads configurations that change.
@@ -16,6 +17,7 @@ pub mod effective;
 mod error;
 pub mod file;
 mod globs;
+pub mod keys;
 mod read;
 mod resolver;
 mod rules;

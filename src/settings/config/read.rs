@@ -5,14 +5,15 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use toml::Spanned;
-use toml::de::{DeArray, DeString, DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
-use super::error::{ConfigError, LoadError};
-use super::file::{Config, Entry, GROUPS, LEVELS, Level, Override, Section, keys};
+use super::error::{ConfigError, LoadError, did_you_mean};
+use super::file::{Config, Entry, GROUPS, LEVELS, Level, Override, Section};
 use super::globs::Glob;
+use super::keys::{keys, unknown_key};
 use super::values::Value;
 use crate::rules::schema::Check;
-use crate::rules::{Rule, RuleRef, builtin, closest_match, of_host};
+use crate::rules::{Rule, RuleRef, builtin, of_host};
 use crate::settings::{Kind, Scope, Setting};
 
 /// Parses a configuration. `load` loads the custom rules of the folder that it names; `other_rules`
@@ -93,7 +94,7 @@ impl Reader<'_> {
                         section.entries.push(Entry { setting, value, span: key.span() });
                     }
                 }
-                None => self.unknown_key(key, other_key),
+                None => self.errors.push(unknown_key(name, other_key == "files", key.span())),
             }
         }
         section
@@ -278,25 +279,6 @@ impl Reader<'_> {
         }
     }
 
-    fn unknown_key(&mut self, key: &Spanned<DeString<'_>>, other_key: &str) {
-        let name: &str = key.get_ref();
-        let (message, help) = if name == "uuid" {
-            (
-                "uuid can't be set in a configuration: several domains would share one vGPU, and only one of them could run at a time"
-                    .to_owned(),
-                "remove it: each domain gets its own UUID; to choose one for a single domain, use `--uuid`".to_owned(),
-            )
-        } else {
-            let is_override = other_key == "files";
-            let tables = if is_override { ["files", "rules"] } else { ["rules", "overrides"] };
-            let names = || keys().map(|(key, _)| key.name).chain(tables);
-            let all = || format!("the keys are {}", names().collect::<Vec<_>>().join(", "));
-            let help = did_you_mean(name, names()).unwrap_or_else(all);
-            (format!("unknown key '{name}'"), help)
-        };
-        self.add(key.span(), message, Some(help));
-    }
-
     /// Returns the items of an array, or reports that the value is not one.
     fn array<'v, 'd>(
         &mut self,
@@ -333,10 +315,6 @@ impl Reader<'_> {
     fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
         self.errors.push(ConfigError { message: message.into(), help, span });
     }
-}
-
-fn did_you_mean<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
-    closest_match(name, names).map(|closest| format!("did you mean '{closest}'?"))
 }
 
 #[cfg(test)]

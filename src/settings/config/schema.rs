@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::file::{GROUPS, LEVELS, keys};
+use super::file::{GROUPS, LEVELS};
+use super::keys::keys;
 use crate::rules::builtin;
 use crate::rules::schema::Check;
 use crate::settings::{Key, Kind, Scope};
