@@ -75,7 +75,7 @@ pub mod internals {
     #[cfg(feature = "cli")]
     pub use crate::cli::manual;
     pub use crate::rules::{docs, path, schema, select};
-    /// What users can set.
+    /// The settings that users can give.
     pub mod settings {
         #[cfg(feature = "cli")]
         pub use crate::settings::config;

@@ -80,7 +80,7 @@ fn unfold_paragraphs(mut text: String, catalog: &Catalog<'_>) -> String {
 #[derive(Default)]
 struct Explanation {
     text: String,
-    /// What no explanation was found for.
+    /// A query that nothing explains.
     unknown: Vec<Unexplained>,
     /// An additional message for the user.
     note: Option<Unexplained>,

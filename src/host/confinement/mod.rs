@@ -19,7 +19,7 @@ const HOOK_PATH: &[&str] = &[
     "/run/current-system/sw/bin",
 ];
 
-/// What AppArmor and SELinux restrict, and the installed copies of gvtg-xml that hooks may need.
+/// The restrictions by AppArmor and SELinux, and the installed copies of gvtg-xml that hooks may need.
 #[derive(Clone, Debug)]
 pub struct Confinement {
     /// The enforced AppArmor profile of the daemon that runs hooks.
