@@ -1,7 +1,9 @@
 //! Findings and the fixed text.
 
-use gvtg_xml::{Detail, Diagnostic, FixError, Fixed, Linter, RuleSet, Settings, Severity, Source, builtin};
 use gvtg_xml::report::{FileFindings, Json, Part, Report, State};
+use gvtg_xml::{
+    Detail, Diagnostic, FixError, Fixed, Linter, RuleSet, Settings, Severity, Source, builtin,
+};
 use serde_json::{Value, json};
 
 use crate::places::Places;

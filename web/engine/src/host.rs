@@ -3,9 +3,11 @@
 use gvtg_xml::emit::guest::guest;
 use gvtg_xml::emit::hook;
 use gvtg_xml::emit::hook::Style;
-use gvtg_xml::emit::{Destination, EmitOptions, File, FollowUp, cmdline, modprobe, modules, step, udev};
-use gvtg_xml::{Source, XmlError};
+use gvtg_xml::emit::{
+    Destination, EmitOptions, File, FollowUp, cmdline, modprobe, modules, step, udev,
+};
 use gvtg_xml::internals::domain;
+use gvtg_xml::{Source, XmlError};
 use serde_json::{Value, json};
 
 use crate::settings;

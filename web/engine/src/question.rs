@@ -1,8 +1,8 @@
 //! Explanations of messages, as in `gvtg-xml explain`.
 
 use gvtg_xml::explain::{Answer, Catalog, Entry, LogScanner};
-use gvtg_xml::{Rule, Severity, Symptom, builtin, of_host, skip_reason, symptoms};
 use gvtg_xml::internals::docs::speaker;
+use gvtg_xml::{Rule, Severity, Symptom, builtin, of_host, skip_reason, symptoms};
 use serde_json::{Value, json};
 
 /// Returns `{"answers", "about", "beside", "nearest", "unknown"}`, or `{"isDomain": true}`.
