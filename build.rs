@@ -28,7 +28,7 @@ mod rules {
 #[allow(dead_code, missing_docs)]
 #[path = "src/domain"]
 mod domain {
-    pub mod overrides;
+    pub mod setting_overrides;
 }
 #[allow(dead_code, missing_docs)]
 #[path = "src/qemu"]

@@ -19,13 +19,13 @@ mod elements;
 mod firmware;
 pub mod managed_file;
 mod metadata;
-pub(crate) mod overrides;
 mod parse;
 mod property_source;
 mod property_syntax;
 mod raw_devices;
 mod read;
 mod references;
+pub(crate) mod setting_overrides;
 mod settings;
 mod suppressions;
 mod templates;
@@ -44,7 +44,6 @@ pub use audio::{
 pub use cards::Card;
 pub use firmware::Ramfb;
 pub use metadata::Metadata;
-pub use overrides::{Audio, SettingOverrides};
 pub use parse::{
     PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid,
     shows_what_egl_draws, uuid_of,
@@ -57,6 +56,7 @@ use raw_devices::Globals;
 pub use raw_devices::RawDevice;
 pub use read::{read, read_source};
 pub use references::{Reference, ReferenceSite, References};
+pub use setting_overrides::{Audio, SettingOverrides};
 pub use settings::{METADATA_NAMESPACE, Settings, UUID_NAMESPACE, derived_uuid};
 use suppressions::SuppressionIndex;
 pub use suppressions::{Suppression, SuppressionForm};

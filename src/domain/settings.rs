@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::overrides::{Audio, OVERRIDE_FIELDS, SettingOverrides, default_value};
+use super::setting_overrides::{Audio, OVERRIDE_FIELDS, SettingOverrides, default_value};
 use crate::text::Applicability;
 use crate::version::Version;
 

@@ -2,7 +2,7 @@
 //! includes this file, so it does not depend on the code that the names stand for; tests keep both
 //! in sync.
 
-use crate::domain::overrides::OVERRIDE_FIELDS;
+use crate::domain::setting_overrides::OVERRIDE_FIELDS;
 
 /// Whether a placeholder stands for a setting.
 pub fn is_setting_placeholder(name: &str) -> bool {

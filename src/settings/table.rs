@@ -510,7 +510,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::domain::overrides::OVERRIDE_FIELDS;
+    use crate::domain::setting_overrides::OVERRIDE_FIELDS;
 
     #[test]
     fn names_are_unique() {

@@ -167,7 +167,7 @@ fn few_files_name_a_setting() {
         // `emit filter` takes this setting too, with a help text of its own.
         "src/cli/emit/filter.rs",
         // Its field, because documents can contain this setting.
-        "src/domain/overrides.rs",
+        "src/domain/setting_overrides.rs",
         // Its parser.
         "src/settings/parsers.rs",
         "src/settings/table.rs",

@@ -5,12 +5,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod arrows;
 mod bounds;
 mod corpus;
 mod fixtures;
 mod libxml2;
 mod malformed;
+mod module_order;
 mod properties;
 mod regressions;
 mod rule_errors;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 fn order() -> Vec<String> {
     let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
     let (_, list) = text
-        .split_once("<!-- the modules in order, read by tests/library/arrows.rs -->\n")
+        .split_once("<!-- the modules in order, read by tests/library/module_order.rs -->\n")
         .unwrap();
     let (list, _) = list.split_once("\n\n").unwrap();
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
