@@ -14,18 +14,8 @@ out=$lab/gvt
 # Modules that mount the root and load the rest: 9p over virtio, and an overlay for what is written.
 boot_modules='virtio_pci 9pnet_virtio 9p overlay'
 
-# Runs a command in the chroot with the machine's network; its mounts end with the command.
-in_chroot() {
-    # shellcheck disable=SC2016 # the inner shell expands these
-    unshare --mount --fork bash -c '
-        set -eu
-        mount --make-rprivate /
-        mount -t proc proc "$1/proc"
-        mount --rbind /dev "$1/dev"
-        root=$1; shift
-        exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-            DEBIAN_FRONTEND=noninteractive "$@"' in_chroot "$root" "$@"
-}
+# shellcheck source=tests/lab/chroot.sh
+. "$here/../lab/chroot.sh"
 
 # Prints the version of the chroot's newest kernel.
 kernel() {
@@ -35,9 +25,9 @@ kernel() {
 build() {
     if [ -z "$(kernel)" ] || [ ! -e "$root/usr/bin/make" ]; then
         # The chroot needs no initramfs of its own; dpkg must not ask about this file.
-        in_chroot sh -c 'mkdir -p /etc/initramfs-tools && echo update_initramfs=no >/etc/initramfs-tools/update-initramfs.conf'
-        in_chroot apt-get -q update
-        in_chroot apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold install \
+        in_chroot "$root" sh -c 'mkdir -p /etc/initramfs-tools && echo update_initramfs=no >/etc/initramfs-tools/update-initramfs.conf'
+        in_chroot "$root" apt-get -q update
+        in_chroot "$root" apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold install \
             linux-image-amd64 linux-headers-amd64 make gcc kmod busybox-static
     fi
     version=$(kernel)
@@ -51,7 +41,7 @@ build() {
     cp "$root/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$out/modules/$version/"
     rm -rf "$root/tmp/module"
     cp -r "$here/module" "$root/tmp/module"
-    in_chroot make -C "/usr/src/linux-headers-$version" M=/tmp/module modules
+    in_chroot "$root" make -C "/usr/src/linux-headers-$version" M=/tmp/module modules
     cp "$root"/tmp/module/*.ko "$out/modules/$version/updates/"
     mkdir -p "$out/root/lib"
     ln -s "$out/modules" "$out/root/lib/modules"

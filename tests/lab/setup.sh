@@ -16,36 +16,27 @@ mirror=${LAB_MIRROR:-http://deb.debian.org/debian}
 packages='libvirt-daemon-system libvirt-clients libvirt-daemon-driver-qemu python3-libvirt libxml2-utils
   qemu-system-x86 qemu-system-gui qemu-utils ovmf xvfb libegl1 libgl1 libgl1-mesa-dri dbus procps udev'
 
-# The marker of a finished chroot has this script's checksum in its name, so that any change of this
-# script completes existing chroots.
-recipe=$(cksum <"$0" | cut -d ' ' -f 1)
+# The marker of a finished chroot has the checksum of this script and chroot.sh in its name, so that
+# any change of them completes existing chroots.
+recipe=$(cat "$0" "$here/chroot.sh" | cksum | cut -d ' ' -f 1)
 
-# Runs a command in the chroot with the machine's network; its mounts end with the command.
-in_chroot() {
-    unshare --mount --fork bash -c '
-        set -eu
-        mount --make-rprivate /
-        mount -t proc proc "$1/proc"
-        mount --rbind /dev "$1/dev"
-        root=$1; shift
-        exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-            DEBIAN_FRONTEND=noninteractive "$@"' in_chroot "$root" "$@"
-}
+# shellcheck source=tests/lab/chroot.sh
+. "$here/chroot.sh"
 
 install_packages() {
     # No daemon may start in the chroot, and a chroot that can be recreated needs no fsync.
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
     chmod +x "$root/usr/sbin/policy-rc.d"
     echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/lab"
-    in_chroot apt-get -q -o Acquire::Check-Valid-Until=false update
+    in_chroot "$root" apt-get -q -o Acquire::Check-Valid-Until=false update
     wanted=$packages
     # Packages that not every suite has: separate ones for QEMU's OpenGL and SPICE, programs that
     # libvirt looks for when a domain has a TPM or a shared folder, and mdevctl.
     for extra in qemu-system-modules-opengl qemu-system-modules-spice swtpm swtpm-tools virtiofsd mdevctl; do
-        if in_chroot apt-cache show "$extra" >/dev/null 2>&1; then wanted="$wanted $extra"; fi
+        if in_chroot "$root" apt-cache show "$extra" >/dev/null 2>&1; then wanted="$wanted $extra"; fi
     done
     # shellcheck disable=SC2086 # a list of words
-    in_chroot apt-get -q -y --no-install-recommends install $wanted
+    in_chroot "$root" apt-get -q -y --no-install-recommends install $wanted
 }
 
 make_chroot() {
