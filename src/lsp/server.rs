@@ -280,20 +280,17 @@ impl<'c> Server<'c> {
 
     /// Builds the diagnostics of an open document.
     pub(super) fn diagnostics(&mut self, uri: &str) -> Vec<lsp::Diagnostic> {
-        let effective_config = self.effective_config(uri);
-        let Some(document) = self.documents.get_mut(uri) else { return Vec::new() };
-        let is_new_analysis = document.needs_analysis();
-        let analysis = document.analysis(&effective_config);
+        let Some(document) = self.documents.get(uri) else { return Vec::new() };
         let text = document.text.clone();
+        let is_new_analysis = document.needs_analysis();
+        let Ok(analysis) = self.analysis(uri) else { return Vec::new() };
         // The client may request the diagnostics of one version of a document several times.
         if let Analysis::Failed(panic) = &*analysis
             && is_new_analysis
         {
             self.show_message(MessageType::Error, panic.to_string());
         }
-        if matches!(&*analysis, Analysis::Domain(_)) {
-            self.warn_of_form(&effective_config);
-        }
+        let effective_config = self.effective_config(uri);
         let lines = Lines::new(&text, self.capabilities.encoding);
         let options = self.diagnostic_options(uri, &effective_config);
         diagnostics::for_analysis(&analysis, &lines, &text, options)
