@@ -85,7 +85,7 @@ pub mod internals {
         };
     }
 
-    /// What a domain means.
+    /// The meaning of a domain.
     pub mod domain {
         pub use crate::domain::{Domain, PropertySyntax, property_syntax_for, read};
     }

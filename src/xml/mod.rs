@@ -185,7 +185,8 @@ impl<'a> Document<'a> {
 mod tests {
     use super::*;
 
-    fn error(text: &str) -> String {
+    /// Returns the byte offset of the error and its message; `fine` if there is none.
+    pub(super) fn error(text: &str) -> String {
         read(text, |_| ())
             .map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
     }

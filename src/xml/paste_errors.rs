@@ -130,13 +130,7 @@ fn escaped_html(text: &str) -> Option<XmlError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::xml::read;
-
-    /// Returns the byte offset of the error and its message.
-    fn error(text: &str) -> String {
-        read(text, |_| ())
-            .map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
-    }
+    use crate::xml::tests::error;
 
     #[test]
     fn names_markdown_fences() {
