@@ -62,6 +62,18 @@ fn rules_about_hosts_have_their_own_fields() {
     }
 }
 
+/// A valid rule file, up to the kind of its check.
+const VALID_UP_TO_CHECK: &str = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+";
+
 #[test]
 fn all_errors_of_a_rule_file_have_their_spans() {
     // » and « mark the span of each error, in order.
@@ -108,69 +120,49 @@ why = \"w\"
 [check]
 kind = \"well-formed\"
 ";
-    let of_function = "
-id = \"a\"
-summary = \"s\"
-severity = \"info\"
-group = \"domain\"
-since = \"1\"
-message = \"m\"
-why = \"w\"
-[check]
-kind = \"code\"
+    let of_function = [
+        VALID_UP_TO_CHECK,
+        "kind = \"code\"
 function = »\"fnord\"«
 [[fix]]
 title = \"t\"
 op = »{ insert = \"<a/>\" }«
-";
-    let of_property = "
-id = \"a\"
-summary = \"s\"
-severity = \"info\"
-group = \"domain\"
-since = \"1\"
-message = \"m\"
-why = \"w\"
-[check]
-kind = \"property\"
+",
+    ]
+    .concat();
+    let of_property = [
+        VALID_UP_TO_CHECK,
+        "kind = \"property\"
 name = \"ramfb\"
 value = »\"on\"«
-";
+",
+    ]
+    .concat();
     let unknown_property =
         of_property.replace("»\"on\"«", "\"on\"").replace("\"ramfb\"", "»\"ramfbb\"«");
-    let of_select = "
-id = \"a\"
-summary = \"s\"
-severity = \"info\"
-group = \"domain\"
-since = \"1\"
-message = \"m\"
-why = \"w\"
-[check]
-kind = »\"forbid\"«
-";
-    let of_environment = "
-id = \"a\"
-summary = \"s\"
-severity = \"info\"
-group = \"domain\"
-since = \"1\"
-message = \"m\"
-why = \"w\"
-[check]
-kind = \"environment\"
+    let of_select = [
+        VALID_UP_TO_CHECK,
+        "kind = »\"forbid\"«
+",
+    ]
+    .concat();
+    let of_environment = [
+        VALID_UP_TO_CHECK,
+        "kind = \"environment\"
 name = \"X\"
 value = \"»{x}«\"
 setting = »\"x\"«
-";
+",
+    ]
+    .concat();
     for marked in [
         of_insert,
         without_page,
-        of_function,
-        of_property,
+        &of_function,
+        &of_property,
         &unknown_property,
-        of_select,
-        of_environment,
+        &of_select,
+        &of_environment,
     ] {
         let text = marked.replace(['»', '«'], "");
         let errors = gvtg_xml::parse_rule(&text).expect_err(&text);
