@@ -35,7 +35,7 @@ See also:
   bash(1), zsh(1), fish(1)"
 )]
 pub(super) struct GenerateArgs {
-    /// The output to print
+    /// What to print
     #[arg(value_enum)]
     what: What,
     /// With man: write all manual pages to this folder
